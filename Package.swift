@@ -1,0 +1,97 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets stand in the order in which an event flows, and imports go one way: a target may import those above it.
+// Two rules more, checked by the build: only the thin layers import C modules, and the pure targets import no effects.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// For the owners of the loop: everything in them is on the main actor unless it says otherwise.
+let onTheLoop = strict + [.defaultIsolation(MainActor.self)]
+
+func library(_ name: String, _ module: String, _ package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: module, providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "sluice",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // C libraries: a module map and a shim each.
+        .systemLibrary(name: "CLinux"),
+        library("CZlib", "zlib", "zlib1g-dev"),
+        library("COpenSSL", "libcrypto", "libssl-dev"),
+        library("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        library("CSystemd", "libsystemd", "libsystemd-dev"),
+        library("CMicrohttpd", "libmicrohttpd", "libmicrohttpd-dev"),
+
+        // One thin, safe Swift layer over each of them.
+        .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "Digest", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Curl", dependencies: ["CCurl", "CLinux"], swiftSettings: onTheLoop),
+        .target(name: "Systemd", dependencies: ["CSystemd"], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: onTheLoop),
+
+        // Pure decisions and encodings: no I/O, no clock.
+        .target(name: "Model", swiftSettings: strict),
+        .target(name: "Encoding", dependencies: ["Model", "Deflate"], swiftSettings: strict),
+        .target(name: "Batching", dependencies: ["Model"], swiftSettings: strict),
+        .target(name: "Signing", dependencies: ["Digest"], swiftSettings: strict),
+        .target(name: "Delivery", dependencies: ["Model"], swiftSettings: strict),
+
+        // The owners of files, connections and the loop.
+        .target(
+            name: "Configuration",
+            dependencies: ["Model", "Files", .product(name: "TOMLKit", package: "TOMLKit")],
+            swiftSettings: strict),
+        .target(
+            name: "Spool",
+            dependencies: ["Model", "Files", "Digest", "Deflate", "Encoding", "Batching"],
+            swiftSettings: strict),
+        .target(
+            name: "S3", dependencies: ["Model", "Curl", "Digest", "Signing", "Delivery"],
+            swiftSettings: onTheLoop),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Model", "Files", "Configuration", "Spool", "Delivery", "S3", "Systemd", "HTTPServer",
+                "Batching", "Encoding", "Digest", "CLinux",
+            ],
+            swiftSettings: onTheLoop),
+        .executableTarget(name: "sluiced", dependencies: ["Daemon"], swiftSettings: onTheLoop),
+        .executableTarget(
+            name: "sluicectl",
+            dependencies: [
+                "Model", "Files", "Configuration", "Curl",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: onTheLoop),
+
+        .target(name: "Support", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
+        .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
+        .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Deflate"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Model"], swiftSettings: strict),
+        .testTarget(name: "SigningTests", dependencies: ["Signing", "Digest"], swiftSettings: strict),
+        .testTarget(name: "DeliveryTests", dependencies: ["Delivery", "Model"], swiftSettings: strict),
+        .testTarget(
+            name: "SpoolTests",
+            dependencies: ["Spool", "Batching", "Model", "Files", "Support", "Deflate", "Digest"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "S3Tests", dependencies: ["S3", "Delivery", "Curl", "Model", "Digest"],
+            swiftSettings: onTheLoop),
+        .testTarget(
+            name: "ServiceTests", dependencies: ["Systemd", "HTTPServer"], swiftSettings: onTheLoop),
+    ]
+)

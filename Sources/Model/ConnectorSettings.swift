@@ -1,0 +1,105 @@
+/// What one file in `connectors.d/` says.
+public struct ConnectorSettings: Sendable, Equatable {
+    public enum Kind: String, Sendable, Equatable, CaseIterable {
+        case currents
+        case dataExport = "data-export"
+    }
+
+    public enum Addressing: String, Sendable, Equatable, CaseIterable { case virtual, path }
+    public enum Checksum: String, Sendable, Equatable, CaseIterable {
+        case whenSupported = "when_supported"
+        case whenRequired = "when_required"
+    }
+
+    public var name: ConnectorName
+    public var kind = Kind.currents
+    public var bucket: String
+    public var folder = "currents"
+    public var integrationID: String
+    public var events: [EventPattern] = [.all]
+    public var defaultEventType: String?
+    /// nil: asked from S3 (GetBucketLocation).
+    public var region: String?
+    /// nil: AWS. Otherwise `http(s)://host[:port]`, no path, no slash at the end.
+    public var endpoint: String?
+    /// nil: virtual for AWS where the bucket's name allows it, path for an own endpoint.
+    public var addressing: Addressing?
+    public var format = ObjectFormat.jsonl(.gzip)
+    public var encryption: ServerSideEncryption?
+    public var storageClass: String?
+    public var acl: String?
+    /// In ascending order of keys.
+    public var tags: [Tag] = []
+    /// nil: HTTPS_PROXY and NO_PROXY of the environment.
+    public var proxy: String?
+    public var conditionalWrites = true
+    public var checksum = Checksum.whenSupported
+    public var caFile: String?
+    public var credentials = CredentialSettings.environment
+    public var batch = BatchLimits()
+    /// nil: no limit of its own.
+    public var maxHeld: ByteCount?
+
+    public init(name: ConnectorName, bucket: String, integrationID: String) {
+        self.name = name
+        self.bucket = bucket
+        self.integrationID = integrationID
+    }
+}
+
+/// The body of an object, and what it is compressed with.
+///
+/// Avro object container files are the second format; it gets a case here, and an encoder beside `jsonl`'s.
+public enum ObjectFormat: Sendable, Hashable {
+    case jsonl(JSONLinesCompression)
+
+    public enum JSONLinesCompression: String, Sendable, Hashable, CaseIterable { case gzip, none }
+
+    /// What object keys end with.
+    public var suffix: String {
+        switch self {
+        case .jsonl(.gzip): ".jsonl.gz"
+        case .jsonl(.none): ".jsonl"
+        }
+    }
+
+    public var contentType: String {
+        switch self {
+        case .jsonl(.gzip): "application/gzip"
+        case .jsonl(.none): "application/x-ndjson"
+        }
+    }
+}
+
+public enum ServerSideEncryption: Sendable, Equatable {
+    case aes256
+    case kms(keyID: String?, bucketKey: Bool?)
+}
+
+public struct Tag: Sendable, Equatable {
+    public var key: String
+    public var value: String
+
+    public init(key: String, value: String) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// Where the credentials of a connector come from.
+public enum CredentialSettings: Sendable, Equatable {
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
+    case environment
+    /// A key ID, and files with the secret and (rarely) a session token.
+    case keys(accessKeyID: String, secretFile: String, sessionTokenFile: String?)
+}
+
+/// When a batch is sealed: whichever of these comes first.
+public struct BatchLimits: Sendable, Hashable {
+    public var maxEvents = 15_000
+    public var maxAge = Duration.seconds(300)
+    /// Of the encoded object; looked at with each block, so an object may be larger by one block.
+    public var maxBytes = ByteCount(64 << 20)
+
+    public init() {}
+}

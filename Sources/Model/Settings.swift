@@ -1,0 +1,60 @@
+/// What `sluice.toml` says.
+public struct Settings: Sendable, Equatable {
+    public var spool = SpoolSettings()
+    public var identity = IdentitySettings()
+    public var http = HTTPSettings()
+    public var log = LogSettings()
+    /// The connectors, by name in ascending order.
+    public var connectors: [ConnectorSettings] = []
+
+    public init() {}
+}
+
+public struct SpoolSettings: Sendable, Equatable {
+    public var directory = "/var/spool/sluice"
+    public var minimumFree = MinimumFree.percent(5)
+    public var unmatched = Unmatched.quarantine
+
+    public init() {}
+}
+
+/// The free space below which intake waits.
+public enum MinimumFree: Sendable, Equatable {
+    case percent(Int)
+    case bytes(ByteCount)
+}
+
+/// What becomes of an event that no connector wants.
+public enum Unmatched: String, Sendable, Equatable, CaseIterable {
+    case quarantine, discard
+}
+
+/// Where this daemon stands in object keys.
+public struct IdentitySettings: Sendable, Equatable {
+    public var cluster = "local"
+    /// nil: the host name when the spool was made, as kept in the spool's `identity`.
+    public var zone: String?
+    /// nil: 0, or what the spool's `identity` says.
+    public var partition: Int?
+
+    public init() {}
+}
+
+public struct HTTPSettings: Sendable, Equatable {
+    /// A path of a Unix socket (starts with "/"), or `host:port` on a loopback address.
+    public var listen = "/run/sluice/http.sock"
+
+    public init() {}
+}
+
+public struct LogSettings: Sendable, Equatable {
+    /// How lines look where stderr is not the journal.
+    public enum Format: String, Sendable, Equatable, CaseIterable { case text, json }
+    /// The least severe lines that are written.
+    public enum Level: String, Sendable, Equatable, CaseIterable { case debug, info, notice, warning, err }
+
+    public var format = Format.text
+    public var level = Level.info
+
+    public init() {}
+}
