@@ -1,0 +1,218 @@
+internal import CLinux
+import Glibc
+
+/// The kernel's file system, below one directory.
+///
+/// Paths go to the `*at` calls of an open directory, so the tree stays the same one even where somebody renames a
+/// directory above it. The descriptor is also the one that syncfs(2) reports write errors to: it stays open for good.
+public final class RealFileSystem: FileSystem {
+    private let root: Descriptor
+    private let rootPath: String
+
+    /// Opens the root directory, which must be there.
+    public init(root path: String) throws(FileError) {
+        rootPath = path
+        root = try Descriptor(opening: path, in: AT_FDCWD, O_RDONLY | O_DIRECTORY, shown: path)
+    }
+
+    /// Takes the lock that says that one daemon owns this tree, by flock(2); false where another has it.
+    public func lock() throws(FileError) -> Bool {
+        if flock(root.number, LOCK_EX | LOCK_NB) == 0 { return true }
+        if errno == EWOULDBLOCK { return false }
+        throw failed("flock", ".")
+    }
+
+    public func makeDirectory(_ path: String, mode: UInt32) throws(FileError) {
+        if mkdirat(root.number, path, mode) == 0 {
+            // The umask does not count: modes here are promises.
+            if fchmodat(root.number, path, mode, 0) != 0 { throw failed("chmod", path) }
+        } else if errno != EEXIST {
+            throw failed("mkdir", path)
+        }
+    }
+
+    public func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
+        let descriptor = sluice_openat(root.number, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw failed("open", path) }
+        guard let stream = fdopendir(descriptor) else {
+            let error = failed("fdopendir", path)
+            close(descriptor)
+            throw error
+        }
+        defer { closedir(stream) }
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw failed("readdir", path) }
+                return
+            }
+            // d_name is a zero-ended array inside the entry; its tuple type is only how Swift sees it.
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name == "." || name == ".." { continue }
+            if !body(name) { return }
+        }
+    }
+
+    public func status(_ path: String) throws(FileError) -> FileStatus? {
+        var record = stat()
+        if fstatat(root.number, path, &record, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(record) }
+        if errno == ENOENT { return nil }
+        throw failed("stat", path)
+    }
+
+    public func rename(_ from: String, to: String) throws(FileError) {
+        if renameat(root.number, from, root.number, to) != 0 { throw failed("rename", from) }
+    }
+
+    public func remove(_ path: String) throws(FileError) {
+        if unlinkat(root.number, path, 0) != 0, errno != ENOENT { throw failed("unlink", path) }
+    }
+
+    public func open(_ path: String) throws(FileError) -> any OpenFile {
+        let descriptor = try Descriptor(
+            opening: path, in: root.number, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, shown: shown(path))
+        return RealOpenFile(descriptor, path: shown(path))
+    }
+
+    public func write(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+        let file = try openForWriting(path, O_TRUNC)
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(FileError) in try writeAll(file, bytes, at: 0, path) }
+        }
+        try result.get()
+    }
+
+    public func append(
+        _ path: String, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
+    ) throws(FileError) {
+        try writeAll(openForWriting(path, 0), bytes, at: offset, path)
+    }
+
+    public func syncFile(_ path: String) throws(FileError) {
+        let file = try Descriptor(
+            opening: path, in: root.number, O_RDONLY | O_NOFOLLOW, shown: shown(path))
+        if fsync(file.number) != 0 { throw failed("fsync", path) }
+    }
+
+    public func syncDirectory(_ path: String) throws(FileError) {
+        try syncFile(path)
+    }
+
+    public func syncAll() throws(FileError) {
+        if syncfs(root.number) != 0 { throw failed("syncfs", ".") }
+    }
+
+    public func space() throws(FileError) -> FileSystemSpace {
+        var record = statvfs()
+        if fstatvfs(root.number, &record) != 0 { throw failed("statvfs", ".") }
+        let unit = UInt64(record.f_frsize)
+        return FileSystemSpace(
+            totalBytes: UInt64(record.f_blocks) * unit, freeBytes: UInt64(record.f_bavail) * unit,
+            totalInodes: UInt64(record.f_files), freeInodes: UInt64(record.f_favail))
+    }
+
+    private func openForWriting(_ path: String, _ flags: Int32) throws(FileError) -> Descriptor {
+        try Descriptor(
+            opening: path, in: root.number, O_WRONLY | O_CREAT | O_NOFOLLOW | flags,
+            shown: shown(path))
+    }
+
+    private func writeAll(
+        _ file: Descriptor, _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ path: String
+    ) throws(FileError) {
+        var done = 0
+        while done < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+            let count = pwrite(
+                file.number, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw failed("write", path)
+            }
+            done += count
+        }
+    }
+
+    private func shown(_ path: String) -> String { path == "." ? rootPath : rootPath + "/" + path }
+
+    private func failed(_ operation: String, _ path: String) -> FileError {
+        FileError(operation: operation, path: shown(path), code: errno)
+    }
+}
+
+/// An open file of the kernel's.
+final class RealOpenFile: OpenFile {
+    private let descriptor: Descriptor
+    private let path: String
+
+    init(_ descriptor: Descriptor, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError) -> Int {
+        while true {
+            let count = pread(descriptor.number, buffer.baseAddress, buffer.count, off_t(offset))
+            if count >= 0 { return count }
+            if errno != EINTR { throw FileError(operation: "read", path: path, code: errno) }
+        }
+    }
+
+    func status() throws(FileError) -> FileStatus {
+        var record = stat()
+        guard fstat(descriptor.number, &record) == 0 else {
+            throw FileError(operation: "fstat", path: path, code: errno)
+        }
+        return FileStatus(record)
+    }
+
+    func writers() -> Writers {
+        if sluice_take_read_lease(descriptor.number) == 0 {
+            // Released at once: the proof is what counts, and a later opener must not wait for us.
+            _ = sluice_release_lease(descriptor.number)
+            return .none
+        }
+        return errno == EAGAIN ? .some : .unknown
+    }
+}
+
+/// An open file descriptor; closed with its last reference.
+final class Descriptor: Sendable {
+    let number: Int32
+
+    init(opening path: String, in directory: Int32, _ flags: Int32, shown: String) throws(FileError) {
+        number = sluice_openat(directory, path, flags | O_CLOEXEC, 0o600)
+        if number < 0 { throw FileError(operation: "open", path: shown, code: errno) }
+    }
+
+    deinit {
+        // EBADF would mean that somebody closed what is ours: a bug that could hit another file next time.
+        precondition(close(number) == 0 || errno != EBADF)
+    }
+}
+
+extension FileStatus {
+    init(_ record: stat) {
+        let kind: Kind =
+            switch record.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFLNK: .symbolicLink
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            case S_IFBLK, S_IFCHR: .device
+            default: .other
+            }
+        self.init(
+            kind: kind, size: UInt64(max(0, record.st_size)), links: UInt64(record.st_nlink),
+            inode: UInt64(record.st_ino),
+            modified: Int64(record.st_mtim.tv_sec) * 1_000_000_000 + Int64(record.st_mtim.tv_nsec),
+            owner: record.st_uid)
+    }
+}
+
+extension FileError {
+    static var tooBig: Int32 { EFBIG }
+}
