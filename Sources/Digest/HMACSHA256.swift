@@ -6,7 +6,8 @@ internal import COpenSSL
 public enum HMACSHA256 {
     /// The code of a message under a key.
     public static func code(of message: UnsafeRawBufferPointer, key: Secret) -> SHA256Digest {
-        SHA256Digest { output in compute(message, key, into: UnsafeMutableRawBufferPointer(output))
+        SHA256Digest { output in
+            compute(message, key, into: UnsafeMutableRawBufferPointer(output))
         }
     }
 
