@@ -46,7 +46,7 @@ let package = Package(
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Encoding", dependencies: ["Model", "Deflate"], swiftSettings: strict),
         .target(name: "Batching", dependencies: ["Model"], swiftSettings: strict),
-        .target(name: "Signing", dependencies: ["Digest"], swiftSettings: strict),
+        .target(name: "Signing", dependencies: ["Model", "Digest"], swiftSettings: strict),
         .target(name: "Delivery", dependencies: ["Model"], swiftSettings: strict),
 
         // The owners of files, connections and the loop.
@@ -82,7 +82,8 @@ let package = Package(
         .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Deflate"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Model"], swiftSettings: strict),
-        .testTarget(name: "SigningTests", dependencies: ["Signing", "Digest"], swiftSettings: strict),
+        .testTarget(
+            name: "SigningTests", dependencies: ["Signing", "Digest", "Model"], swiftSettings: strict),
         .testTarget(name: "DeliveryTests", dependencies: ["Delivery", "Model"], swiftSettings: strict),
         .testTarget(
             name: "SpoolTests",
