@@ -9,6 +9,9 @@ public protocol FileSystem: Sendable {
     /// What lies there, by lstat(2); nil where nothing does.
     func status(_ path: String) throws(FileError) -> FileStatus?
 
+    /// Whether we may read it, by faccessat(2); true where nothing lies there.
+    func isReadable(_ path: String) -> Bool
+
     func rename(_ from: String, to: String) throws(FileError)
     /// Removes a name. One that is not there is fine.
     func remove(_ path: String) throws(FileError)

@@ -62,6 +62,10 @@ public final class RealFileSystem: FileSystem {
         throw failed("stat", path)
     }
 
+    public func isReadable(_ path: String) -> Bool {
+        faccessat(root.number, path, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0 || errno != EACCES
+    }
+
     public func rename(_ from: String, to: String) throws(FileError) {
         if renameat(root.number, from, root.number, to) != 0 { throw failed("rename", from) }
     }
@@ -215,4 +219,7 @@ extension FileStatus {
 
 extension FileError {
     static var tooBig: Int32 { EFBIG }
+
+    /// The file itself is at fault: it may not be read, or became something else. Trying again changes nothing.
+    public var isDataFault: Bool { [EACCES, EPERM, ELOOP, ENXIO, ENOENT].contains(code) }
 }

@@ -1,0 +1,88 @@
+public import Model
+
+/// The text in which the routing in effect is kept.
+extension Routing {
+    public var text: CheckedText {
+        var text = CheckedText(kind: "routing")
+        text.add("cluster", cluster)
+        text.add("zone", zone)
+        text.add("partition", partition)
+        text.add("unmatched", unmatched.rawValue)
+        for connector in connectors {
+            text.add("connector", connector.name)
+            text.add("folder", connector.folder)
+            text.add("integration-id", connector.integrationID)
+            for pattern in connector.patterns { text.add("events", pattern) }
+            if let type = connector.defaultEventType { text.add("default-event-type", type) }
+            text.add("format", connector.format.name)
+            text.add("max-events", connector.limits.maxEvents)
+            text.add("max-age-milliseconds", connector.limits.maxAge / .milliseconds(1))
+            text.add("max-bytes", connector.limits.maxBytes.bytes)
+        }
+        return text
+    }
+
+    public init(_ text: CheckedText) throws(CheckedText.Fault) {
+        guard let unmatched = Unmatched(rawValue: try text.value("unmatched")) else {
+            throw .damaged("unmatched is unknown")
+        }
+        self.init(
+            cluster: try text.value("cluster"), zone: try text.value("zone"),
+            partition: try text.number("partition"), unmatched: unmatched, connectors: [])
+        for line in text.lines {
+            if line.key == "connector" {
+                guard let name = ConnectorName(line.value) else {
+                    throw .damaged("a connector's name is invalid")
+                }
+                connectors.append(Connector(ConnectorSettings(name: name, bucket: "", integrationID: "")))
+                connectors[connectors.count - 1].patterns = []
+            } else if !connectors.isEmpty {
+                try connectors[connectors.count - 1].take(line.key, line.value)
+            }
+        }
+    }
+}
+
+extension Routing.Connector {
+    fileprivate mutating func take(_ key: String, _ value: String) throws(CheckedText.Fault) {
+        switch key {
+        case "folder": folder = value
+        case "integration-id": integrationID = value
+        case "default-event-type": defaultEventType = value
+        case "events":
+            guard let pattern = EventPattern(value) else { throw .damaged("a pattern is invalid") }
+            patterns.append(pattern)
+        case "format":
+            guard let format = ObjectFormat(name: value) else { throw .damaged("a format is unknown") }
+            self.format = format
+        case "max-events": limits.maxEvents = try Self.number(value)
+        case "max-age-milliseconds": limits.maxAge = .milliseconds(try Self.number(value))
+        case "max-bytes": limits.maxBytes = ByteCount(UInt64(try Self.number(value)))
+        default: throw .damaged("\(key) is unknown")
+        }
+    }
+
+    private static func number(_ text: String) throws(CheckedText.Fault) -> Int {
+        guard let number = Int(text), number >= 0 else { throw .damaged("a number is invalid") }
+        return number
+    }
+}
+
+extension ObjectFormat {
+    fileprivate static let named: [(name: String, format: ObjectFormat)] = [
+        ("jsonl-gzip", .jsonl(.gzip)), ("jsonl", .jsonl(.none)),
+    ]
+
+    /// Its name in the spool's files.
+    var name: String {
+        switch self {
+        case .jsonl(.gzip): "jsonl-gzip"
+        case .jsonl(.none): "jsonl"
+        }
+    }
+
+    init?(name: String) {
+        guard let found = Self.named.first(where: { $0.name == name }) else { return nil }
+        self = found.format
+    }
+}

@@ -1,0 +1,112 @@
+import Model
+
+/// The name of a claimed event file. It holds all that is known of the file besides its bytes.
+///
+/// ```
+/// <number, 16 hex digits>.<accepted, Unix seconds>.<size>.<plain|gzip>.<connector or _>.<original name, escaped>
+/// ```
+struct ActiveName: Hashable, Sendable {
+    enum Encoding: String, Sendable { case plain, gzip }
+
+    var number: UInt64
+    var accepted: Timestamp
+    /// Only so many bytes are ever read; what was added later is set aside.
+    var size: UInt64
+    var encoding: Encoding
+    /// The sub-directory it was dropped into.
+    var connector: ConnectorName?
+    /// The name it was dropped under, as `NameEscape` writes it.
+    var original: String
+
+    var text: String {
+        "\(hexadecimal(number, width: 16)).\(accepted.unixSeconds).\(size).\(encoding.rawValue)."
+            + "\(connector?.description ?? "_").\(original)"
+    }
+
+    var path: String { "\(SpoolLayout.active)/\(text)" }
+    var hour: Hour { Hour(unixSeconds: accepted.unixSeconds) }
+
+    /// The name to show to people: where it was dropped.
+    var shown: String { NameEscape.shown(connector, original) }
+}
+
+extension ActiveName {
+    init?(_ text: String) {
+        let parts = text.split(separator: ".", maxSplits: 5, omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[0].utf8.count == 16, let number = UInt64(parts[0], radix: 16),
+            let accepted = Int64(parts[1]), let size = UInt64(parts[2]),
+            let encoding = Encoding(rawValue: String(parts[3])),
+            parts[4] == "_" || ConnectorName(parts[4]) != nil
+        else { return nil }
+        self.init(
+            number: number, accepted: Timestamp(unixSeconds: accepted), size: size,
+            encoding: encoding, connector: ConnectorName(parts[4]), original: String(parts[5]))
+    }
+
+    /// How a file is encoded, by its extension; nil where it is no event file.
+    static func encoding(ofFile name: String) -> Encoding? {
+        let plain = [".jsonl", ".ndjson", ".json"]
+        if plain.contains(where: name.hasSuffix) { return .plain }
+        if plain.contains(where: { name.hasSuffix($0 + ".gz") }) { return .gzip }
+        return nil
+    }
+}
+
+/// The name of a file on its way from `incoming/` to `active/`: `.claiming-<number>.<connector or _>.<original name>`.
+struct ClaimingName: Hashable, Sendable {
+    static let prefix = ".claiming-"
+
+    var number: UInt64
+    var connector: ConnectorName?
+    var original: String
+
+    var path: String {
+        "\(SpoolLayout.active)/\(Self.prefix)\(hexadecimal(number, width: 16))."
+            + "\(connector?.description ?? "_").\(original)"
+    }
+
+    var shown: String { NameEscape.shown(connector, original) }
+}
+
+extension ClaimingName {
+    init?(_ text: String) {
+        guard text.hasPrefix(Self.prefix) else { return nil }
+        let parts = text.dropFirst(Self.prefix.count).split(
+            separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, let number = UInt64(parts[0], radix: 16),
+            parts[1] == "_" || ConnectorName(parts[1]) != nil
+        else { return nil }
+        self.init(number: number, connector: ConnectorName(parts[1]), original: String(parts[2]))
+    }
+}
+
+/// Writes a producer's file name so that it can stand inside ours: printable ASCII, no `/`, bounded.
+enum NameEscape {
+    /// The most bytes of an escaped name. With all that stands before it, a name stays below the file systems' limit.
+    private static let longest = 120
+
+    static func escape(_ name: String) -> String {
+        var pieces: [String] = []
+        for byte in name.utf8 {
+            switch byte {
+            case UInt8(ascii: "%"), 0...0x20, 0x2f, 0x7f...:
+                let digits = String(byte, radix: 16, uppercase: true)
+                pieces.append("%" + (digits.utf8.count == 1 ? "0" : "") + digits)
+            default:
+                pieces.append(String(UnicodeScalar(byte)))
+            }
+        }
+        // A long name keeps its end, where the extension is.
+        var (text, kept) = ("", 0)
+        for piece in pieces.reversed() where kept + piece.utf8.count <= longest {
+            text = piece + text
+            kept += piece.utf8.count
+        }
+        return text
+    }
+
+    static func shown(_ connector: ConnectorName?, _ original: String) -> String {
+        connector.map { "\(SpoolLayout.incoming)/\($0)/\(original)" }
+            ?? "\(SpoolLayout.incoming)/\(original)"
+    }
+}

@@ -1,0 +1,227 @@
+import Files
+import Model
+
+/// Takes event files from `incoming/` into `active/`, where no producer reaches them.
+///
+/// Rename first, then look: what is looked at is what will be read. A file with a writer waits as `.claiming-…` until
+/// the writer is gone; then its size is fixed by its name. Owned by the storage lane.
+struct Claimer {
+    /// What one round did.
+    struct Round {
+        var claimed: [ActiveName] = []
+        var refusals: [FileRefusal] = []
+        /// There was more than the round may take.
+        var hasMore = false
+    }
+
+    /// A file with a writer, and how long it has stood still.
+    private struct Waiting {
+        var name: ClaimingName
+        var size: UInt64
+        var modified: Int64
+        var since: Duration
+    }
+
+    private var waiting: [Waiting] = []
+    /// What was already reported and left: named once, not at each look.
+    private var reported: Set<String> = []
+
+    /// Goes on with files that an earlier process was claiming.
+    init(left: [ClaimingName]) {
+        waiting = left.sorted { $0.number < $1.number }.map {
+            Waiting(name: $0, size: 0, modified: 0, since: .zero)
+        }
+    }
+
+    var waitingCount: Int { waiting.count }
+
+    /// Claims up to `limit` files.
+    mutating func round(
+        _ connectors: [ConnectorName], limit: Int, _ numbers: inout SequenceNumbers,
+        _ surroundings: SpoolSurroundings
+    ) throws(FileError) -> Round {
+        var round = Round()
+        try lookAgain(&numbers, surroundings, &round)
+        try claim(in: nil, connectors, limit, &numbers, surroundings, &round)
+        for connector in connectors {
+            try claim(in: connector, [], limit, &numbers, surroundings, &round)
+        }
+        return round
+    }
+
+    // MARK: Claiming
+
+    private mutating func claim(
+        in connector: ConnectorName?, _ connectors: [ConnectorName], _ limit: Int,
+        _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
+    ) throws(FileError) {
+        let directory = connector.map(SpoolLayout.incoming) ?? SpoolLayout.incoming
+        var names: [String] = []
+        let room = limit - round.claimed.count
+        let directories = Set(connectors.map(\.description))
+        var hasMore = false
+        try surroundings.files.forEachName(in: directory) { name in
+            if Self.isLeftAlone(name) || directories.contains(name)
+                || reported.contains(NameEscape.shown(connector, NameEscape.escape(name)))
+            {
+                return true
+            }
+            if names.count >= room {
+                hasMore = true
+                return false
+            }
+            names.append(name)
+            return true
+        }
+        round.hasMore = round.hasMore || hasMore
+        for name in names.sorted() {
+            try claim("\(directory)/\(name)", name, connector, &numbers, surroundings, &round)
+        }
+    }
+
+    /// Names that producers use while they write.
+    private static func isLeftAlone(_ name: String) -> Bool {
+        name.hasPrefix(".") || name.hasSuffix(".tmp") || name.hasSuffix(".part")
+    }
+
+    private mutating func claim(
+        _ path: String, _ name: String, _ connector: ConnectorName?,
+        _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
+    ) throws(FileError) {
+        let files = surroundings.files
+        let shown = NameEscape.shown(connector, NameEscape.escape(name))
+        guard let status = try files.status(path) else {
+            // Gone again; or a name that is no UTF-8, which cannot be said back to the kernel.
+            if name.unicodeScalars.contains("\u{fffd}") {
+                leave(shown, "its name is no valid UTF-8; rename it", &round)
+            }
+            return
+        }
+        if status.kind == .directory {
+            return leave(
+                shown, "it is a directory of no connector; sluiced makes the directories itself",
+                &round)
+        }
+        if !files.isReadable(path) {
+            return leave(
+                shown, "sluiced may not read it; let the group read it, or drop it with sluicectl submit",
+                &round)
+        }
+        let claiming = ClaimingName(
+            number: try numbers.take(files), connector: connector,
+            original: NameEscape.escape(name))
+        do { try files.rename(path, to: claiming.path) } catch {
+            if error.isMissing { return }
+            throw error
+        }
+        try look(at: claiming, isNew: true, &numbers, surroundings, &round)
+    }
+
+    private mutating func leave(_ shown: String, _ reason: String, _ round: inout Round) {
+        guard reported.count < 10_000, reported.insert(shown).inserted else { return }
+        round.refusals.append(FileRefusal(file: shown, reason: reason, fate: .left))
+    }
+
+    /// Forgets what was left, so that the next look tries it again.
+    mutating func forgetReported() {
+        reported.removeAll()
+    }
+
+    // MARK: Looking
+
+    /// Looks at a file that nobody else can reach any more, and takes it, sets it aside or waits for its writer.
+    private mutating func look(
+        at claiming: ClaimingName, isNew: Bool, _ numbers: inout SequenceNumbers,
+        _ surroundings: SpoolSurroundings, _ round: inout Round
+    ) throws(FileError) {
+        let files = surroundings.files
+        let file: any OpenFile
+        let status: FileStatus
+        do throws(FileError) {
+            guard let found = try files.status(claiming.path) else { return }
+            guard found.kind == .regular else {
+                return try setAside(claiming, "it is \(found.kind.rawValue)", files, &round)
+            }
+            file = try files.open(claiming.path)
+            status = try file.status()
+        } catch {
+            guard error.isDataFault else { throw error }
+            return try setAside(
+                claiming, "it cannot be opened: \(errorText(error.code))", files, &round)
+        }
+        guard status.kind == .regular, status.links == 1 else {
+            let reason =
+                status.kind == .regular
+                ? "it has \(status.links) hard links" : "it is \(status.kind.rawValue)"
+            return try setAside(claiming, reason, files, &round)
+        }
+        guard let encoding = ActiveName.encoding(ofFile: claiming.original) else {
+            return try setAside(
+                claiming, "its name does not end in .jsonl, .ndjson or .json, with or without .gz",
+                files, &round)
+        }
+        if hasWriter(file, status, claiming, surroundings) { return }
+        try take(claiming, status, encoding, isNew, &numbers, surroundings, &round)
+    }
+
+    private func take(
+        _ claiming: ClaimingName, _ status: FileStatus, _ encoding: ActiveName.Encoding,
+        _ isNew: Bool, _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings,
+        _ round: inout Round
+    ) throws(FileError) {
+        // One that waited gets a new number: others were claimed meanwhile, and files are read in the order of numbers.
+        let number = isNew ? claiming.number : try numbers.take(surroundings.files)
+        let active = ActiveName(
+            number: number, accepted: surroundings.now(), size: status.size, encoding: encoding,
+            connector: claiming.connector, original: claiming.original)
+        try surroundings.files.rename(claiming.path, to: active.path)
+        round.claimed.append(active)
+    }
+
+    /// Whether somebody may still write into it; then it waits.
+    private mutating func hasWriter(
+        _ file: any OpenFile, _ status: FileStatus, _ claiming: ClaimingName,
+        _ surroundings: SpoolSurroundings
+    ) -> Bool {
+        let writers = file.writers()
+        let now = surroundings.uptime()
+        let index = waiting.firstIndex { $0.name == claiming }
+        if writers == .none {
+            if let index { waiting.remove(at: index) }
+            return false
+        }
+        guard let index else {
+            waiting.append(
+                Waiting(name: claiming, size: status.size, modified: status.modified, since: now))
+            return true
+        }
+        if waiting[index].size != status.size || waiting[index].modified != status.modified {
+            waiting[index].size = status.size
+            waiting[index].modified = status.modified
+            waiting[index].since = now
+        }
+        guard writers == .unknown, now - waiting[index].since >= Limits.stillness else { return true }
+        waiting.remove(at: index)
+        return false
+    }
+
+    /// Looks again at the files that had writers.
+    private mutating func lookAgain(
+        _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
+    ) throws(FileError) {
+        for entry in waiting {
+            try look(at: entry.name, isNew: false, &numbers, surroundings, &round)
+        }
+    }
+
+    private mutating func setAside(
+        _ claiming: ClaimingName, _ reason: String, _ files: any FileSystem, _ round: inout Round
+    ) throws(FileError) {
+        waiting.removeAll { $0.name == claiming }
+        let path = try Quarantine.keep(
+            claiming.path, number: claiming.number, original: claiming.original,
+            shown: claiming.shown, reason: reason, files)
+        round.refusals.append(
+            FileRefusal(file: claiming.shown, reason: reason, fate: .quarantined(path: path)))
+    }
+}

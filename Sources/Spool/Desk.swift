@@ -1,0 +1,265 @@
+import Encoding
+import Files
+import Model
+import Synchronization
+
+/// A block to be packed, and where it belongs.
+struct PackJob: Sendable {
+    var batch: Batch
+    var index: Int
+    var block: Block
+    var isLast: Bool
+}
+
+/// Which open batches are to be sealed.
+enum Cut: Sendable {
+    case all
+    case connector(ConnectorName)
+    /// Those that are older than their `max_age`.
+    case due(now: Duration)
+}
+
+/// Hands out work to the workers: read on, or pack a block.
+///
+/// A worker that finds few blocks waiting reads, else it packs; so as many workers as there are cores keep all of them
+/// busy, and memory is bounded. The router belongs to the worker that has the routing turn.
+final class Desk: Sendable {
+    private let state: Mutex<State>
+    private let surroundings: SpoolSurroundings
+    private let output: DeskOutput
+
+    private struct State {
+        var files: [EventFile] = []
+        var firstFile = 0
+        var cuts: [(cut: Cut, done: @Sendable (UInt64) -> Void)] = []
+        var blocks: [PackJob] = []
+        var firstBlock = 0
+        var packers: [PackerBox] = []
+        var active = 0
+        var isRouting = false
+        var isReading = false
+        /// Nobody begins anything new.
+        var isStopped = false
+        /// Reading waits: the disk is nearly full.
+        var isHeld = false
+        var whenQuiet: (@Sendable () -> Void)?
+
+        var waitingBlocks: Int { blocks.count - firstBlock }
+        var hasInput: Bool { !cuts.isEmpty || (!isHeld && (isReading || firstFile < files.count)) }
+    }
+
+    /// Sendable: a packer is in the desk's list or with one worker, never both.
+    private final class PackerBox: @unchecked Sendable {
+        var packer = BlockPacker()
+    }
+
+    private let router: RouterBox
+
+    /// Sendable: opened only by the worker that set `isRouting`.
+    private final class RouterBox: @unchecked Sendable {
+        let router: Router
+        init(_ router: Router) { self.router = router }
+    }
+
+    init(
+        _ surroundings: SpoolSurroundings, output: DeskOutput, makeRouter: (RouterOutput) -> Router
+    ) {
+        self.surroundings = surroundings
+        self.output = output
+        state = Mutex(State())
+        let jobs = PackQueue()
+        router = RouterBox(
+            makeRouter(
+                RouterOutput(
+                    opened: output.opened, pack: { jobs.add($0) },
+                    fileRead: output.fileRead)))
+        queue = jobs
+    }
+
+    private let queue: PackQueue
+
+    // MARK: Orders
+
+    func read(_ files: [EventFile]) {
+        state.withLock { $0.files += files }
+        wake()
+    }
+
+    /// Ends open batches after what was read so far; `done` gets the number of the last batch opened by then.
+    func cut(_ cut: Cut, done: @escaping @Sendable (UInt64) -> Void) {
+        state.withLock { $0.cuts.append((cut, done)) }
+        wake()
+    }
+
+    func hold(_ isHeld: Bool) {
+        let changed = state.withLock { state in
+            defer { state.isHeld = isHeld }
+            return state.isHeld != isHeld
+        }
+        if changed { wake() }
+    }
+
+    /// Begins nothing new; `quiet` is called once no worker is at work.
+    func stop(quiet: @escaping @Sendable () -> Void) {
+        let isQuiet = state.withLock { state in
+            state.isStopped = true
+            if state.active == 0 { return true }
+            state.whenQuiet = quiet
+            return false
+        }
+        if isQuiet { quiet() }
+    }
+
+    private func wake() {
+        let started = state.withLock { state -> Int in
+            guard !state.isStopped else { return 0 }
+            let wanted = state.waitingBlocks + (state.hasInput && !state.isRouting ? 1 : 0)
+            let more = max(0, min(surroundings.workerCount - state.active, wanted))
+            state.active += more
+            return more
+        }
+        for _ in 0..<started { surroundings.workers.run { self.work() } }
+    }
+
+    // MARK: Work
+
+    private enum Job {
+        case route, pack(PackJob, PackerBox)
+        case leave(quiet: (@Sendable () -> Void)?)
+    }
+
+    private func work() {
+        while true {
+            switch nextJob() {
+            case .route: route()
+            case .pack(let job, let box): pack(job, box)
+            case .leave(let quiet):
+                quiet?()
+                return
+            }
+        }
+    }
+
+    private func nextJob() -> Job {
+        state.withLock { state in
+            if !state.isStopped {
+                let mayRoute = !state.isRouting && state.hasInput
+                if mayRoute, state.waitingBlocks <= Limits.waitingBlocks {
+                    state.isRouting = true
+                    return .route
+                }
+                if state.waitingBlocks > 0 {
+                    let job = state.blocks[state.firstBlock]
+                    state.firstBlock += 1
+                    if state.firstBlock == state.blocks.count {
+                        state.blocks.removeAll(keepingCapacity: true)
+                        state.firstBlock = 0
+                    }
+                    return .pack(job, state.packers.popLast() ?? PackerBox())
+                }
+            }
+            state.active -= 1
+            guard state.active == 0 else { return .leave(quiet: nil) }
+            if state.isStopped {
+                defer { state.whenQuiet = nil }
+                return .leave(quiet: state.whenQuiet)
+            }
+            return .leave(quiet: nil)
+        }
+    }
+
+    /// One step of the router, under the routing turn.
+    private func route() {
+        let (cuts, file) = state.withLock { state in
+            let cuts = state.cuts
+            state.cuts = []
+            guard !state.isReading, !state.isHeld, state.firstFile < state.files.count else {
+                return (cuts, EventFile?.none)
+            }
+            let file = state.files[state.firstFile]
+            state.firstFile += 1
+            if state.firstFile == state.files.count {
+                state.files.removeAll(keepingCapacity: true)
+                state.firstFile = 0
+            }
+            return (cuts, EventFile?.some(file))
+        }
+        let router = router.router
+        let dueBefore = router.nextDue
+        do throws(FileError) {
+            for (cut, done) in cuts { done(router.cut(cut)) }
+            if let file { try router.begin(file) }
+            if router.isReading { try router.step() }
+        } catch {
+            fail(error)
+        }
+        let (isReading, due) = (router.isReading, router.nextDue)
+        let jobs = queue.takeAll()
+        let isIdle = state.withLock { state in
+            state.blocks += jobs
+            state.isReading = isReading
+            state.isRouting = false
+            return !state.hasInput
+        }
+        if due != dueBefore { output.due(due) }
+        if isIdle { output.idle() }
+        wake()
+    }
+
+    private func pack(_ job: PackJob, _ box: PackerBox) {
+        let packed = box.packer.pack(job.block.bytes, as: job.batch.format)
+        state.withLock { $0.packers.append(box) }
+        do throws(FileError) {
+            let isComplete = try job.batch.write(
+                Batch.Packed(block: packed, isLast: job.isLast), job.index, to: surroundings.files)
+            if isComplete { output.written(job.batch) }
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// After a failure nothing goes on: an event that was passed over must not be sealed past.
+    private func fail(_ error: FileError) {
+        state.withLock { $0.isStopped = true }
+        output.failed(error)
+    }
+}
+
+/// Blocks that the router gave away in its present step.
+///
+/// Sendable: the mutex guards the list.
+private final class PackQueue: Sendable {
+    private let jobs = Mutex<[PackJob]>([])
+
+    func add(_ job: PackJob) { jobs.withLock { $0.append(job) } }
+    func takeAll() -> [PackJob] {
+        jobs.withLock { jobs in
+            defer { jobs = [] }
+            return jobs
+        }
+    }
+}
+
+/// What the router has to say, during its turn.
+struct RouterOutput: Sendable {
+    var opened: @Sendable (Batch) -> Void
+    var pack: @Sendable (PackJob) -> Void
+    var fileRead: @Sendable (EventFile, EventFileEnd, _ hasRejects: Bool) -> Void
+
+    func fileRead(_ file: EventFile, _ end: EventFileEnd, hasRejects: Bool) {
+        fileRead(file, end, hasRejects)
+    }
+}
+
+/// What the desk has to say, from any worker.
+struct DeskOutput: Sendable {
+    var opened: @Sendable (Batch) -> Void
+    var fileRead: @Sendable (EventFile, EventFileEnd, _ hasRejects: Bool) -> Void
+    /// The object is complete.
+    var written: @Sendable (Batch) -> Void
+    /// Everything that came so far is read.
+    var idle: @Sendable () -> Void
+    /// When the first open batch is old enough; nil: there is none.
+    var due: @Sendable (Duration?) -> Void
+    var failed: @Sendable (FileError) -> Void
+}

@@ -1,0 +1,88 @@
+public import Digest
+public import Files
+public import Model
+
+/// Everything needed to deliver an object; its file is the seal.
+///
+/// It is written once, and renamed when the batch is settled. A small text, so that a person can read it with cat(1).
+public struct Envelope: Sendable, Equatable {
+    public var batch: BatchID
+    public var eventType: String
+    public var hour: Hour
+    public var key: String
+    /// The offset of the first event: events per connector and event type, counted from the start.
+    public var offset: UInt64
+    public var events: Int
+    /// The position of the last event. At a restart everything of the stream up to here is skipped.
+    public var through: Position
+    public var size: UInt64
+    public var sha256: SHA256Digest
+    public var crc32: UInt32
+    public var contentType: String
+    public var schemaID: UInt32
+    /// When the event files of the first and the last event were accepted.
+    public var accepted: ClosedRange<Timestamp>
+
+    public var stream: StreamID {
+        StreamID(connector: batch.connector, eventType: eventType, hour: hour)
+    }
+}
+
+extension Envelope {
+    var text: CheckedText {
+        var text = CheckedText(kind: "envelope")
+        text.add("connector", batch.connector)
+        text.add("event-type", eventType)
+        text.add("hour", hour)
+        text.add("key", key)
+        text.add("offset", offset)
+        text.add("events", events)
+        text.add("first-file", batch.first.file)
+        text.add("first-offset", batch.first.offset)
+        text.add("through-file", through.file)
+        text.add("through-offset", through.offset)
+        text.add("size", size)
+        text.add("sha256", sha256.hex)
+        text.add("crc32", crc32)
+        text.add("content-type", contentType)
+        text.add("schema-id", schemaID)
+        text.add("accepted-from", accepted.lowerBound.unixSeconds)
+        text.add("accepted-to", accepted.upperBound.unixSeconds)
+        return text
+    }
+
+    init(_ text: CheckedText) throws(CheckedText.Fault) {
+        guard let connector = ConnectorName(try text.value("connector")),
+            let hour = Hour(try text.value("hour")),
+            let digest = SHA256Digest(hex: try text.value("sha256"))
+        else { throw .damaged("connector, hour or sha256 is invalid") }
+        let from = Timestamp(unixSeconds: try text.number("accepted-from"))
+        let to = Timestamp(unixSeconds: try text.number("accepted-to"))
+        guard from <= to else { throw .damaged("the times of acceptance are reversed") }
+        let first = Position(
+            file: try text.number("first-file"), offset: try text.number("first-offset"))
+        self.init(
+            batch: BatchID(connector: connector, first: first),
+            eventType: try text.value("event-type"), hour: hour, key: try text.value("key"),
+            offset: try text.number("offset"), events: try text.number("events"),
+            through: Position(
+                file: try text.number("through-file"), offset: try text.number("through-offset")),
+            size: try text.number("size"), sha256: digest, crc32: try text.number("crc32"),
+            contentType: try text.value("content-type"), schemaID: try text.number("schema-id"),
+            accepted: from...to)
+    }
+}
+
+extension Envelope {
+    /// Reads the envelope of a held batch.
+    public static func read(_ batch: BatchID, _ files: any FileSystem) throws(SpoolFailure) -> Envelope {
+        let path = SpoolLayout.envelope(batch)
+        guard let text = try StateFile.read(path, kind: "envelope", files) else {
+            throw .damaged(path: path, reason: "it is gone")
+        }
+        return try StateFile.value(path) { () throws(CheckedText.Fault) in try Envelope(text) }
+    }
+
+    /// Where the object of a held batch lies, below the spool's root.
+    public var objectPath: String { SpoolLayout.object(batch) }
+}

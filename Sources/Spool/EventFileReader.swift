@@ -1,0 +1,210 @@
+import Deflate
+import Encoding
+import Files
+import Model
+
+/// Reads the text of one event file in whole lines and bounded memory.
+///
+/// One owner at a time: the router, under its turn.
+final class EventFileReader {
+    enum Piece {
+        /// Whole lines, each with its newline. The bytes are the reader's, until the next call.
+        case lines(UnsafePointer<UInt8>, count: Int, offset: UInt64)
+        /// A line that is longer than any event; it was passed over.
+        case tooLong(offset: UInt64)
+        case end
+        /// The text ends here though the file goes on: what is after `offset` cannot be read.
+        case broken(offset: UInt64, reason: String)
+    }
+
+    let file: EventFile
+    private let source: any OpenFile
+    private let gzip: GzipInput?
+
+    private let buffer: UnsafeMutableRawBufferPointer
+    /// What of the buffer holds text that is not yet given out.
+    private var start = 0
+    private var end = 0
+    /// The offset in the text of the buffer's first byte.
+    private var base: UInt64 = 0
+    private var read: UInt64 = 0
+    private var tooLongFrom: UInt64?
+    private var isAtEnd = false
+
+    init(_ file: EventFile, _ files: some FileSystem) throws(FileError) {
+        self.file = file
+        source = try files.open(file.name.path)
+        gzip = file.name.encoding == .gzip ? GzipInput() : nil
+        // Behind the last line the scanner may read so many bytes more.
+        buffer = .allocate(byteCount: Limits.chunkBytes + JSONScanner.padding, alignment: 16)
+        buffer.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    /// The size of the file now: more than was claimed where somebody added to it.
+    func sizeNow() throws(FileError) -> UInt64 { try source.status().size }
+
+    func next() throws(FileError) -> Piece {
+        while true {
+            if let piece = wholeLines() { return piece }
+            if isAtEnd { return atEnd() }
+            makeRoom()
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<Limits.chunkBytes])
+            switch try fill(room) {
+            case .bytes(let count):
+                skipByteOrderMark(count)
+                end += count
+            case .end:
+                isAtEnd = true
+            case .broken(let reason):
+                // The line that was under way is not whole, so nothing of it is taken.
+                let offset = tooLongFrom ?? base + UInt64(start)
+                start = end
+                isAtEnd = true
+                return .broken(offset: offset, reason: reason)
+            }
+        }
+    }
+
+    /// All lines that are whole, or nil where none is.
+    private func wholeLines() -> Piece? {
+        let text = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+        if let from = tooLongFrom {
+            guard let newline = text.firstIndex(of: newline) else {
+                start = end
+                return nil
+            }
+            start += newline + 1
+            tooLongFrom = nil
+            return .tooLong(offset: from)
+        }
+        guard let last = text.lastIndex(of: newline) else {
+            if end == Limits.chunkBytes, start == 0 {
+                tooLongFrom = base
+                start = end
+            }
+            return nil
+        }
+        let piece = Piece.lines(
+            (buffer.baseAddress! + start).assumingMemoryBound(to: UInt8.self), count: last + 1,
+            offset: base + UInt64(start))
+        start += last + 1
+        return piece
+    }
+
+    /// What is left when the file has ended: the last line may lack its newline.
+    private func atEnd() -> Piece {
+        if let from = tooLongFrom {
+            tooLongFrom = nil
+            return .tooLong(offset: from)
+        }
+        guard start < end else { return .end }
+        makeRoom()
+        // makeRoom left the padding free, and a line that fills the chunk became `tooLong`.
+        buffer[end] = newline
+        end += 1
+        return wholeLines() ?? .end
+    }
+
+    private func makeRoom() {
+        guard start > 0 else { return }
+        let rest = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
+        if !rest.isEmpty {
+            buffer.baseAddress!.copyMemory(from: rest.baseAddress!, byteCount: rest.count)
+        }
+        base += UInt64(start)
+        end -= start
+        start = 0
+    }
+
+    private enum Filled { case bytes(Int), end, broken(String) }
+
+    private func fill(_ room: UnsafeMutableRawBufferPointer) throws(FileError) -> Filled {
+        guard let gzip else { return try readFile(into: room) }
+        while true {
+            if gzip.isEmpty {
+                switch try readFile(into: gzip.space) {
+                case .bytes(let count): gzip.filled(count)
+                case .broken(let reason): return .broken(reason)
+                case .end: return gzip.end().map { .broken($0) } ?? .end
+                }
+            }
+            switch gzip.decompress(into: room) {
+            case .success(0): continue
+            case .success(let count): return .bytes(count)
+            case .failure(let failure): return .broken(GzipInput.reason(failure))
+            }
+        }
+    }
+
+    /// Reads on, up to the size that was fixed when the file was claimed.
+    private func readFile(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Filled {
+        let left = file.name.size - read
+        if left == 0 { return .end }
+        let part = UnsafeMutableRawBufferPointer(rebasing: room.prefix(Int(min(left, UInt64(room.count)))))
+        let count = try source.read(into: part, at: read)
+        if count == 0 { return .broken("somebody made the file shorter after it was claimed") }
+        read += UInt64(count)
+        return .bytes(count)
+    }
+
+    /// A byte order mark at the start of the text is no part of the first event.
+    private func skipByteOrderMark(_ count: Int) {
+        guard base == 0, end == 0, count >= 3, buffer[0] == 0xef, buffer[1] == 0xbb,
+            buffer[2] == 0xbf
+        else { return }
+        start = 3
+    }
+}
+
+/// The compressed bytes of a gzip file and the decompressor over them.
+private final class GzipInput {
+    private var reader = GzipReader()
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: Limits.compressedChunkBytes, alignment: 16)
+    private var start = 0
+    private var endIndex = 0
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    var isEmpty: Bool { start == endIndex }
+    var space: UnsafeMutableRawBufferPointer { buffer }
+
+    func filled(_ count: Int) {
+        start = 0
+        endIndex = count
+    }
+
+    func decompress(
+        into room: UnsafeMutableRawBufferPointer
+    ) -> Result<Int, GzipReader.Failure> {
+        let input = UnsafeRawBufferPointer(rebasing: buffer[start..<endIndex])
+        do {
+            let done = try reader.read(input, into: room)
+            start += done.consumed
+            return .success(done.produced)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Why the data must not end here, or nil.
+    func end() -> String? {
+        do { try reader.finish() } catch { return Self.reason(error) }
+        return nil
+    }
+
+    static func reason(_ failure: GzipReader.Failure) -> String {
+        switch failure {
+        case .corrupt(let text): "the gzip data is damaged: \(text)"
+        case .truncated: "the gzip data ends too early"
+        }
+    }
+}
+
+private let newline = UInt8(ascii: "\n")

@@ -1,0 +1,37 @@
+public import Files
+public import Model
+
+/// A queue of work: the seam between the spool and what runs it.
+public protocol Lane: Sendable {
+    func run(_ work: @escaping @Sendable () -> Void)
+}
+
+/// Where the spool's work runs, and what it sees of the world.
+public struct SpoolSurroundings: Sendable {
+    public var files: any FileSystem
+    /// One thing at a time, in order: everything that moves names in the spool.
+    public var storage: any Lane
+    /// Several at once: reading, packing, appending.
+    public var workers: any Lane
+    /// How many workers there are.
+    public var workerCount: Int
+    /// Since some fixed moment; never goes back.
+    public var uptime: @Sendable () -> Duration
+    public var now: @Sendable () -> Timestamp
+    /// Called on the storage lane, in order.
+    public var report: @Sendable (SpoolReport) -> Void
+
+    public init(
+        files: any FileSystem, storage: any Lane, workers: any Lane, workerCount: Int,
+        uptime: @escaping @Sendable () -> Duration, now: @escaping @Sendable () -> Timestamp,
+        report: @escaping @Sendable (SpoolReport) -> Void
+    ) {
+        self.files = files
+        self.storage = storage
+        self.workers = workers
+        self.workerCount = workerCount
+        self.uptime = uptime
+        self.now = now
+        self.report = report
+    }
+}

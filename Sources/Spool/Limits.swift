@@ -1,0 +1,43 @@
+import Model
+
+/// The spool's limits, each with its reason and what happens past it.
+enum Limits {
+    /// Contents of a block. Large enough that deflate loses under 3 % against one long stream; past it a new one begins.
+    static let blockBytes = 256 << 10
+    /// The first allocation of a block. Streams that get few events stay small; it doubles up to `blockBytes`.
+    static let firstBlockBytes = 8 << 10
+    /// Memory of all open blocks. Past it the fullest are packed early.
+    static let openBytes = 14 << 20
+    /// Blocks that wait for a packer. Past it nobody reads on.
+    static let waitingBlocks = 2
+    /// What is read of an event file at once. It also bounds a line: a longer one is refused.
+    static let chunkBytes = 1 << 20
+    /// Compressed input read at once.
+    static let compressedChunkBytes = 64 << 10
+    /// Event files claimed and not yet read. Past it files wait in `incoming/`.
+    static let unreadFiles = 4096
+    /// Event files read that wait for a batch to be sealed. Past it all open batches are sealed early.
+    static let heldFiles = 32_768
+    /// Batches sealed with one pair of syncs. More wait for the next group.
+    static let batchesPerGroup = 512
+    /// Files claimed before other work of the storage lane gets its turn.
+    static let filesPerRound = 512
+    /// Lines that are looked at before a file without a single event goes to quarantine whole.
+    static let linesBeforeGivingUp = 100
+    /// Names of event types that routing remembers. Past it they are looked up anew.
+    static let rememberedTypes = 1 << 16
+    /// Sequence numbers reserved at once: one sync for so many files. A restart skips the rest.
+    static let sequenceBlock: UInt64 = 10_000
+    /// Offsets reserved at once per connector and event type. A restart skips the rest.
+    static let offsetBlock: UInt64 = 1_000_000
+    /// How long size and time of a file must stand still where no lease can tell whether it has writers.
+    static let stillness = Duration.seconds(5)
+    /// No clock is right that says it is earlier: 2026-11-01. An hour is for ever in a key, so intake waits.
+    static let earliestTime = Timestamp(unixSeconds: 1_793_491_200)
+    /// How far the clock may stand behind the newest hour in the spool before intake waits, in hours.
+    static let hoursBehind = 24
+    /// The longest name of a file that the file systems of Linux take, in bytes.
+    static let nameBytes = 255
+    /// A spool file of ours that is larger than this is none of ours.
+    static let stateBytes = 16 << 20
+}

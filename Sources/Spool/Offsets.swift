@@ -1,0 +1,65 @@
+import Files
+import Model
+
+/// Hands out the offsets of one connector: events counted per event type, never the same twice.
+///
+/// Like sequence numbers they are reserved in blocks, durably, before use. They go into object keys, so a lost state
+/// file must not lead to an offset that was used: without one they start at the Unix time in microseconds.
+struct Offsets {
+    private let connector: ConnectorName
+    private var next: [String: UInt64] = [:]
+    private var reserved: [String: UInt64] = [:]
+    private var start: UInt64
+
+    /// Stands before the event types in the state file, so that none of them can be taken for another key.
+    private static let prefix = "reserved "
+
+    init(
+        _ connector: ConnectorName, now: Timestamp, _ files: some FileSystem
+    ) throws(SpoolFailure) {
+        self.init(startingAgain: connector, now: now)
+        let path = SpoolLayout.offsets(connector)
+        guard let text = try StateFile.read(path, kind: "offsets", files) else { return }
+        start = try StateFile.value(path) { () throws(CheckedText.Fault) in try text.number("start") }
+        for line in text.lines where line.key.hasPrefix(Self.prefix) {
+            guard let mark = UInt64(line.value) else {
+                throw .damaged(path: path, reason: "\(line.key) is no number")
+            }
+            let type = String(line.key.dropFirst(Self.prefix.count))
+            next[type] = mark
+            reserved[type] = mark
+        }
+    }
+
+    /// Without a state file.
+    init(startingAgain connector: ConnectorName, now: Timestamp) {
+        self.connector = connector
+        start = UInt64(max(0, now.unixSeconds)) * 1_000_000
+    }
+
+    /// Makes sure that the counts (events by type) can be taken without another reservation.
+    mutating func reserve(_ counts: [String: Int], _ files: some FileSystem) throws(FileError) {
+        var wanted = reserved
+        for (type, count) in counts {
+            let from = next[type] ?? start
+            if from + UInt64(count) > reserved[type] ?? start {
+                wanted[type] = from + max(Limits.offsetBlock, UInt64(count))
+            }
+        }
+        if wanted == reserved { return }
+        var text = CheckedText(kind: "offsets")
+        text.add("start", start)
+        for type in wanted.keys.sorted() { text.add(Self.prefix + type, wanted[type] ?? 0) }
+        try StateFile.write(
+            SpoolLayout.offsets(connector), text, in: SpoolLayout.connectors, files)
+        reserved = wanted
+    }
+
+    /// Takes the next offsets of a type, which are reserved.
+    mutating func take(_ eventType: String, _ count: Int) -> UInt64 {
+        let first = next[eventType] ?? start
+        precondition(first + UInt64(count) <= reserved[eventType] ?? start)
+        next[eventType] = first + UInt64(count)
+        return first
+    }
+}

@@ -1,0 +1,385 @@
+import Batching
+import Encoding
+import Files
+import Model
+
+/// Reads event files one after another and sends each event into its streams.
+///
+/// One owner at a time: the worker that holds the desk's routing turn. Files come in the order of their numbers, so each
+/// stream gets its events in the order of positions.
+final class Router {
+    private let table: RoutingTable
+    private let files: any FileSystem
+    private let uptime: @Sendable () -> Duration
+    private let output: RouterOutput
+
+    /// How far each stream was sealed before this process read it again.
+    private let sealedThrough: [StreamID: Position]
+    private var streams: [StreamID: Stream] = [:]
+    private var openStreams: [ObjectIdentifier: Stream] = [:]
+    private var memory = RouteMemory()
+    private var memoryHour: Hour?
+    /// Memory of all blocks being filled.
+    private var openBytes = 0
+    private var batches: UInt64 = 0
+    /// When the first of the open batches is old enough to be sealed.
+    private(set) var nextDue: Duration?
+
+    private var reading: Reading?
+
+    /// The file being read.
+    private struct Reading {
+        var reader: EventFileReader
+        var direction: RoutingTable.Direction
+        /// The sub-directory names a connector that the routing does not have.
+        var unknownConnector: String?
+        var line = 0
+        var rejects: Rejects?
+        var end = EventFileEnd()
+    }
+
+    init(
+        _ routing: Routing, sealedThrough: [StreamID: Position], _ files: any FileSystem,
+        uptime: @escaping @Sendable () -> Duration, output: RouterOutput
+    ) {
+        table = RoutingTable(routing)
+        self.sealedThrough = sealedThrough
+        self.files = files
+        self.uptime = uptime
+        self.output = output
+    }
+
+    var isReading: Bool { reading != nil }
+
+    /// Begins with the next file.
+    func begin(_ file: EventFile) throws(FileError) {
+        let reader = try EventFileReader(file, files)
+        var direction = RoutingTable.Direction.subscriptions
+        var unknown: String?
+        if let connector = file.name.connector {
+            if let index = table.index(of: connector.description) {
+                direction = .connector(index)
+            } else {
+                unknown = connector.description
+            }
+        }
+        if file.name.hour != memoryHour || memory.count > Limits.rememberedTypes {
+            forgetRoutes(hour: file.name.hour)
+        }
+        reading = Reading(reader: reader, direction: direction, unknownConnector: unknown)
+    }
+
+    /// Reads the next piece of the file and routes it.
+    func step() throws(FileError) {
+        guard let reader = reading?.reader else { return }
+        switch try reader.next() {
+        case .lines(let text, let count, let offset):
+            try route(text, count, offset: offset)
+        case .tooLong(let offset):
+            reading!.line += 1
+            reading!.end.kept = reading!.end.kept ?? "line \(reading!.line) is \(LineFault.tooLong)"
+            try refuse(
+                offset: offset, nil, "\(LineFault.tooLong); the whole file is kept beside this one",
+                UnsafeRawBufferPointer(start: nil, count: 0))
+        case .broken(let offset, let reason):
+            reading!.end.kept = "\(reason); taken up to byte \(offset) of its text"
+            try finish()
+        case .end:
+            try finish()
+        }
+        if openBytes > Limits.openBytes { packFullest() }
+    }
+
+    // MARK: Lines
+
+    private func route(_ text: UnsafePointer<UInt8>, _ count: Int, offset: UInt64) throws(FileError) {
+        let number = reading!.reader.file.name.number
+        var line = EventLine()
+        var at = 0
+        while at < count {
+            JSONScanner.scan(text, from: at, into: &line)
+            at = line.next
+            reading!.line += 1
+            let position = Position(file: number, offset: offset + UInt64(line.start))
+            switch line.outcome {
+            case .blank:
+                break
+            case .event:
+                reading!.end.sawEvent = true
+                try route(text, line, position)
+            case .refused(let fault):
+                try refuse(
+                    offset: position.offset, nil, fault.description,
+                    UnsafeRawBufferPointer(
+                        start: text + line.start, count: line.end - line.start))
+                if !reading!.end.sawEvent, reading!.end.refused >= Limits.linesBeforeGivingUp {
+                    return try finish()
+                }
+            }
+        }
+    }
+
+    private func route(
+        _ text: UnsafePointer<UInt8>, _ line: EventLine, _ position: Position
+    ) throws(FileError) {
+        if let unknown = reading!.unknownConnector {
+            return try refuse(text, line, position, [(nil, .unknownConnector(unknown))])
+        }
+        if line.connector != .missing, reading!.direction == .subscriptions {
+            return try routeByMember(text, line, position)
+        }
+        let entry = entry(text, line, reading!.direction)
+        send(text, line, position, entry)
+        if !entry.refusals.isEmpty { try refuse(text, line, position, entry.refusals) }
+    }
+
+    /// Routes an event whose member `connector` says where it goes.
+    private func routeByMember(
+        _ text: UnsafePointer<UInt8>, _ line: EventLine, _ position: Position
+    ) throws(FileError) {
+        guard let names = names(text, line.connector) else {
+            return try refuse(text, line, position, [(nil, .invalidConnector)])
+        }
+        var indexes: [Int] = []
+        for name in names {
+            guard let index = table.index(of: name) else {
+                return try refuse(text, line, position, [(nil, .unknownConnector(name))])
+            }
+            // Named twice, it still gets the event once.
+            if !indexes.contains(index) { indexes.append(index) }
+        }
+        for index in indexes {
+            let entry = entry(text, line, .connector(index))
+            send(text, line, position, entry)
+            if !entry.refusals.isEmpty { try refuse(text, line, position, entry.refusals) }
+        }
+    }
+
+    private func names(_ text: UnsafePointer<UInt8>, _ value: EventLine.Value) -> [String]? {
+        switch value {
+        case .missing:
+            return nil
+        case .string(let start, let end, _):
+            let name = JSONText.unescape(UnsafeBufferPointer(start: text + start, count: end - start))
+            return [String(decoding: name, as: UTF8.self)]
+        case .other(let start, let end):
+            let names = JSONText.strings(UnsafeBufferPointer(start: text + start, count: end - start))
+            guard let names, !names.isEmpty else { return nil }
+            return names.map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+
+    /// Where events like this one go.
+    @inline(__always)
+    private func entry(
+        _ text: UnsafePointer<UInt8>, _ line: EventLine, _ direction: RoutingTable.Direction
+    ) -> RouteMemory.Entry {
+        if case .string(let start, let end, false) = line.eventType, start < end {
+            let name = UnsafeBufferPointer(start: text + start, count: end - start)
+            return memory.find(name, direction)
+                ?? learn(String(decoding: name, as: UTF8.self), direction)
+        }
+        return unusualEntry(text, line, direction)
+    }
+
+    /// As `entry`, for events whose type is missing, escaped, empty or no string.
+    private func unusualEntry(
+        _ text: UnsafePointer<UInt8>, _ line: EventLine, _ direction: RoutingTable.Direction
+    ) -> RouteMemory.Entry {
+        switch line.eventType {
+        case .missing:
+            return memory.find(UnsafeBufferPointer(start: nil, count: 0), direction)
+                ?? learn(nil, direction)
+        case .string(let start, let end, _):
+            let name = JSONText.unescape(UnsafeBufferPointer(start: text + start, count: end - start))
+            // An empty name is not remembered: nothing would tell it from a missing one.
+            if name.isEmpty { return make("", direction) }
+            return name.withUnsafeBufferPointer { memory.find($0, direction) }
+                ?? learn(String(decoding: name, as: UTF8.self), direction)
+        case .other:
+            return make("", direction)
+        }
+    }
+
+    private func learn(
+        _ eventType: String?, _ direction: RoutingTable.Direction
+    ) -> RouteMemory.Entry {
+        let entry = make(eventType, direction)
+        memory.insert(entry)
+        return entry
+    }
+
+    private func make(
+        _ eventType: String?, _ direction: RoutingTable.Direction
+    ) -> RouteMemory.Entry {
+        let answer = table.answer(eventType: eventType, direction)
+        return RouteMemory.Entry(
+            direction, Array((eventType ?? "").utf8), streams: answer.targets.map(stream), answer)
+    }
+
+    private func stream(_ target: RoutingTable.Target) -> Stream {
+        let connector = table.routing.connectors[target.connector]
+        let id = StreamID(
+            connector: connector.name, eventType: target.eventType,
+            hour: memoryHour ?? Hour(hoursSince1970: 0))
+        if let stream = streams[id] { return stream }
+        let stream = Stream(id, connector, sealedThrough: sealedThrough[id])
+        streams[id] = stream
+        return stream
+    }
+
+    /// A new hour means new streams; those of the old one stay while they have an open batch.
+    private func forgetRoutes(hour: Hour) {
+        memory.removeAll()
+        memoryHour = hour
+        streams = streams.filter { $0.value.batch != nil || $0.key.hour == hour }
+    }
+
+    // MARK: Streams
+
+    @inline(__always)
+    private func send(
+        _ text: UnsafePointer<UInt8>, _ line: EventLine, _ position: Position,
+        _ entry: RouteMemory.Entry
+    ) {
+        for stream in entry.streams {
+            reading!.end.events += 1
+            if let sealed = stream.sealedThrough, position <= sealed { continue }
+            add(UnsafeRawPointer(text + line.start), line.end - line.start, position, to: stream)
+        }
+        if entry.isDiscarded { reading!.end.discarded += 1 }
+    }
+
+    @inline(__always)
+    private func add(
+        _ event: UnsafeRawPointer, _ count: Int, _ position: Position, to stream: Stream
+    ) {
+        let batch = stream.batch ?? open(stream, at: position)
+        if let block = stream.block, !block.hasRoom(for: count + 1) {
+            pack(stream, batch, block, isLast: false)
+            if batch.encodedBytes >= Int(stream.limits.maxBytes.bytes) {
+                close(stream)
+                return add(event, count, position, to: stream)
+            }
+        }
+        let block = stream.block ?? newBlock(stream)
+        openBytes += block.append(event, count)
+        batch.add(position, of: reading!.reader.file)
+        if batch.events >= stream.limits.maxEvents { close(stream) }
+    }
+
+    private func newBlock(_ stream: Stream) -> Block {
+        let block = Block()
+        openBytes += block.capacity
+        stream.block = block
+        return block
+    }
+
+    private func open(_ stream: Stream, at position: Position) -> Batch {
+        batches += 1
+        let batch = Batch(
+            BatchID(connector: stream.id.connector, first: position), stream.id, stream.format,
+            number: batches, previous: stream.lastBatch, opened: uptime())
+        stream.batch = batch
+        stream.lastBatch = batches
+        openStreams[ObjectIdentifier(stream)] = stream
+        let due = batch.opened + stream.limits.maxAge
+        nextDue = min(nextDue ?? due, due)
+        output.opened(batch)
+        return batch
+    }
+
+    private func pack(_ stream: Stream, _ batch: Batch, _ block: Block, isLast: Bool) {
+        openBytes -= block.capacity
+        stream.block = nil
+        output.pack(
+            PackJob(batch: batch, index: batch.takeBlockIndex(), block: block, isLast: isLast))
+    }
+
+    /// Ends the open batch of a stream. Its last block may be empty: the frame's end goes with it.
+    private func close(_ stream: Stream) {
+        guard let batch = stream.batch else { return }
+        let block = stream.block ?? newBlock(stream)
+        pack(stream, batch, block, isLast: true)
+        stream.batch = nil
+        openStreams[ObjectIdentifier(stream)] = nil
+    }
+
+    /// Gives memory back: the fullest blocks go first, since they lose the least.
+    private func packFullest() {
+        let fullest = openStreams.values.filter { $0.block != nil }
+            .sorted { ($0.block?.used ?? 0) > ($1.block?.used ?? 0) }
+        for stream in fullest {
+            if openBytes <= Limits.openBytes / 2 { break }
+            guard let batch = stream.batch, let block = stream.block, block.used > 0 else { continue }
+            pack(stream, batch, block, isLast: false)
+        }
+    }
+
+    // MARK: Cutting
+
+    /// Ends open batches; answers the number of the last batch that was opened so far.
+    func cut(_ cut: Cut) -> UInt64 {
+        for stream in openStreams.values {
+            guard let batch = stream.batch else { continue }
+            switch cut {
+            case .all: close(stream)
+            case .connector(let name): if stream.id.connector == name { close(stream) }
+            case .due(let now): if batch.opened + stream.limits.maxAge <= now { close(stream) }
+            }
+        }
+        nextDue = openStreams.values.compactMap { stream in
+            stream.batch.map { $0.opened + stream.limits.maxAge }
+        }.min()
+        return batches
+    }
+
+    // MARK: Refusing
+
+    private func refuse(
+        _ text: UnsafePointer<UInt8>, _ line: EventLine, _ position: Position,
+        _ refusals: [(connector: Int?, refusal: RoutingTable.Refusal)]
+    ) throws(FileError) {
+        let bytes = UnsafeRawBufferPointer(start: text + line.start, count: line.end - line.start)
+        for (connector, refusal) in refusals {
+            let name = connector.map { table.routing.connectors[$0].name.description }
+            try refuse(offset: position.offset, name, refusal.description, bytes)
+        }
+    }
+
+    private func refuse(
+        offset: UInt64, _ connector: String?, _ reason: String, _ bytes: UnsafeRawBufferPointer
+    ) throws(FileError) {
+        if reading!.rejects == nil {
+            reading!.rejects = try Rejects(reading!.reader.file.name, files)
+        }
+        reading!.end.refused += 1
+        if reading!.end.firstRefusal == nil {
+            reading!.end.firstRefusal = reason
+            reading!.end.firstRefusedLine = reading!.line
+        }
+        try reading!.rejects!.add(
+            line: reading!.line, offset: offset, connector: connector, reason: reason, bytes, files)
+    }
+
+    // MARK: The end of a file
+
+    private func finish() throws(FileError) {
+        guard var done = reading else { return }
+        let file = done.reader.file
+        let isWhole = done.end.refused > 0 && !done.end.sawEvent
+        if isWhole {
+            try files.remove(Rejects.temporaryPath(file.name.number))
+            done.rejects = nil
+            done.end.kept = "no event in its first \(done.line) lines; line 1: \(done.end.firstRefusal ?? "")"
+        } else {
+            try done.rejects?.flush(files)
+        }
+        if done.end.kept == nil, try done.reader.sizeNow() > file.name.size {
+            done.end.kept = "somebody added to it after it was claimed at \(file.name.size) bytes; "
+                + "those bytes were taken, what follows them was not"
+        }
+        reading = nil
+        output.fileRead(file, done.end, hasRejects: done.rejects != nil)
+    }
+}

@@ -1,0 +1,280 @@
+public import Batching
+import Files
+public import Model
+
+/// Owns the spool: what lies in which directory, and in which order it moves on.
+///
+/// ```
+/// incoming/ --claim--> active/ --route, pack (workers)--> object --seal--> envelope --settle--> tombstone
+///                         `------------- retire: every event of the file is sealed ------------'
+/// ```
+///
+/// Invariants, each of which a crash at any operation must leave true:
+/// - a claim is durable before any envelope that refers to the file;
+/// - an object and its envelope are durable before the envelope's name;
+/// - an event file leaves `active/`, durably, before a tombstone that covers any of it goes;
+/// - what a failed sync covered is never trusted: it is made anew from `active/`.
+///
+/// After any failure the whole of intake stops and begins again from what lies on disk, by the same steps as at a
+/// start: there is one way to recover, and it is always used.
+///
+/// Sendable: everything here is touched on the storage lane only; the public calls hop onto it.
+public final class Spool: @unchecked Sendable {
+    let surroundings: SpoolSurroundings
+    var files: any FileSystem { surroundings.files }
+
+    /// The routing in effect, and the one that is to be.
+    private(set) var routing: Routing
+    var wantedRouting: Routing
+    let minimumFree: MinimumFree
+
+    // What follows lives from one `open` to the next failure.
+    var desk: Desk?
+    /// Tells the callbacks of one desk from those of the one before it.
+    var generation = 0
+    var claimer = Claimer(left: [])
+    var numbers = SequenceNumbers.none
+    var offsets: [ConnectorName: Offsets] = [:]
+    var newestHour: Hour?
+    /// Event files by number, until they have left `active/`.
+    var active: [UInt64: (file: EventFile, end: EventFileEnd?)] = [:]
+    var unread = 0
+    /// Numbers of batches that are open or not yet sealed.
+    var unsealed: Set<UInt64> = []
+    var written: [Batch] = []
+    /// Files read to their end whose rejects wait to be sealed.
+    var rejected: [EventFile] = []
+    var isSealScheduled = false
+    var tombstones: [Tombstone] = []
+    /// Every event file with a smaller number has left `active/` durably.
+    var retiredBelow: UInt64 = 0
+    var flushes: [(through: UInt64?, done: @Sendable () -> Void)] = []
+
+    /// Bytes sealed and not yet settled.
+    var heldBytes: UInt64 = 0
+    var obstacle: IntakeObstacle?
+    var activity = SpoolActivity()
+    var isActivityScheduled = false
+    var isStopping = false
+    private var isScanScheduled = false
+
+    /// A spool whose tree `SpoolTree.prepare` made ready. Nothing happens before `open`.
+    public init(
+        _ surroundings: SpoolSurroundings, routing: Routing, minimumFree: MinimumFree
+    ) {
+        self.surroundings = surroundings
+        self.routing = routing
+        wantedRouting = routing
+        self.minimumFree = minimumFree
+    }
+
+    func report(_ report: SpoolReport) {
+        surroundings.report(report)
+    }
+
+    // MARK: What the owner asks
+
+    /// Reads what lies in the spool and begins intake; after a failure, again.
+    public func open() {
+        surroundings.storage.run { self.openNow() }
+    }
+
+    /// Looks into `incoming/`.
+    public func scan() {
+        surroundings.storage.run { self.scheduleScan() }
+    }
+
+    /// As `scan`, and also tries again what was named and left.
+    public func scanThoroughly() {
+        surroundings.storage.run {
+            self.claimer.forgetReported()
+            self.scheduleScan()
+        }
+    }
+
+    /// Seals open batches; `done` is called on the storage lane once they are sealed.
+    public func flush(_ connector: ConnectorName?, done: @escaping @Sendable () -> Void) {
+        surroundings.storage.run { self.flush(connector.map { .connector($0) } ?? .all, done: done) }
+    }
+
+    /// Seals the batches that are old enough.
+    public func cutDue() {
+        surroundings.storage.run {
+            self.flush(.due(now: self.surroundings.uptime())) {}
+        }
+    }
+
+    /// Puts another routing into effect, after everything claimed under the old one is sealed.
+    public func change(to routing: Routing) {
+        surroundings.storage.run {
+            self.wantedRouting = routing
+            self.advanceRouting()
+        }
+    }
+
+    /// Takes delivered batches off the disk.
+    public func settle(_ batches: [HeldBatch]) {
+        surroundings.storage.run { self.settleNow(batches) }
+    }
+
+    // MARK: Opening
+
+    private func openNow() {
+        guard desk == nil else { return }
+        do throws(SpoolFailure) {
+            let recovery = try onFile { () throws(FileError) in try Recovery(files) }
+            for damage in recovery.damage {
+                report(.damaged(path: damage.path, reason: damage.reason))
+            }
+            report(.opened(held: recovery.held, quarantined: recovery.quarantined))
+            if let obstacle = recovery.obstacle { throw obstacle }
+            try begin(recovery)
+        } catch {
+            report(.failed(error))
+        }
+    }
+
+    private func begin(_ recovery: Recovery) throws(SpoolFailure) {
+        try readRouting(isIdle: recovery.active.isEmpty)
+        try onFile { () throws(FileError) in try makeDirectories() }
+        numbers = try SequenceNumbers(above: recovery.highestNumber, files)
+        offsets = [:]
+        claimer = Claimer(left: recovery.claiming)
+        newestHour = recovery.newestHour
+        tombstones = recovery.tombstones
+        // Recovery has just synced the file system, so what it did not find in `active/` is gone for good.
+        retiredBelow = recovery.active.first?.number ?? numbers.upcoming
+        heldBytes = recovery.held.reduce(0) { $0 + $1.size }
+        try onFile { () throws(FileError) in try removeTombstones() }
+        startDesk(sealedThrough: recovery.active.isEmpty ? [:] : recovery.sealedThrough)
+        take(recovery.active)
+        advanceRouting()
+        scheduleScan()
+    }
+
+    /// Files claimed under the routing that was in effect are read under it.
+    private func readRouting(isIdle: Bool) throws(SpoolFailure) {
+        guard let text = try StateFile.read(SpoolLayout.routing, kind: "routing", files) else {
+            return try onFile { () throws(FileError) in try keepRouting(wantedRouting) }
+        }
+        routing = try StateFile.value(SpoolLayout.routing) { () throws(CheckedText.Fault) in
+            try Routing(text)
+        }
+        if isIdle, routing != wantedRouting {
+            try onFile { () throws(FileError) in try keepRouting(wantedRouting) }
+        }
+    }
+
+    private func keepRouting(_ next: Routing) throws(FileError) {
+        try StateFile.write(SpoolLayout.routing, next.text, in: ".", files)
+        routing = next
+    }
+
+    private func makeDirectories() throws(FileError) {
+        for connector in routing.connectors + wantedRouting.connectors {
+            try files.makeDirectory(SpoolLayout.sealed(connector.name), mode: 0o700)
+            let incoming = SpoolLayout.incoming(connector.name)
+            if try files.status(incoming) == nil { try files.makeDirectory(incoming, mode: 0o3730) }
+        }
+    }
+
+    private func startDesk(sealedThrough: [StreamID: Position]) {
+        generation += 1
+        let mine = generation
+        active = [:]
+        unread = 0
+        unsealed = []
+        written = []
+        rejected = []
+        isStopping = false
+        activity = SpoolActivity()
+        let (lane, files, uptime) = (surroundings.storage, surroundings.files, surroundings.uptime)
+        /// Runs on the storage lane what a worker has to say, unless its desk is no longer the one.
+        @Sendable func hop(_ body: @escaping @Sendable (Spool) -> Void) {
+            lane.run { [weak self] in
+                guard let self, self.generation == mine, !self.isStopping else { return }
+                body(self)
+            }
+        }
+        let output = DeskOutput(
+            opened: { batch in hop { $0.batchOpened(batch) } },
+            fileRead: { file, end, hasRejects in
+                hop { $0.fileRead(file, end, hasRejects: hasRejects) }
+            },
+            written: { batch in hop { $0.batchWritten(batch) } },
+            idle: { hop { $0.deskIdle() } },
+            due: { due in hop { $0.report(.due(due)) } },
+            failed: { error in hop { $0.fail(.file(error)) } })
+        let routing = routing
+        desk = Desk(surroundings, output: output) { routerOutput in
+            Router(
+                routing, sealedThrough: sealedThrough, files, uptime: uptime, output: routerOutput)
+        }
+    }
+
+    // MARK: Failing
+
+    /// Stops intake. Once no worker is at work, the owner may `open` again.
+    func fail(_ failure: SpoolFailure) {
+        guard let desk, !isStopping else { return }
+        isStopping = true
+        flushes.forEach { $0.done() }
+        flushes = []
+        desk.stop { [surroundings] in
+            surroundings.storage.run { [weak self] in
+                guard let self else { return }
+                self.desk = nil
+                self.report(.due(nil))
+                self.report(.failed(failure))
+            }
+        }
+    }
+
+    /// Does what may fail; a failure stops intake.
+    func attempt(_ body: () throws(FileError) -> Void) {
+        do { try body() } catch { fail(.file(error)) }
+    }
+
+    // MARK: Changing the routing
+
+    /// Puts the wanted routing into effect once nothing is left of the old one.
+    func advanceRouting() {
+        guard let desk, !isStopping, routing != wantedRouting else { return }
+        guard active.isEmpty, unsealed.isEmpty else {
+            if activity.isIdle { flush(.all) {} }
+            return
+        }
+        desk.stop { [surroundings] in
+            surroundings.storage.run { [weak self] in self?.switchRouting() }
+        }
+        isStopping = true
+    }
+
+    private func switchRouting() {
+        desk = nil
+        do throws(FileError) {
+            // The event files must be gone for good before their routing is forgotten.
+            try files.syncDirectory(SpoolLayout.active)
+            retiredBelow = numbers.upcoming
+            try makeDirectories()
+            try keepRouting(wantedRouting)
+            startDesk(sealedThrough: [:])
+            report(.routingChanged)
+            scheduleScan()
+        } catch {
+            report(.failed(.file(error)))
+        }
+    }
+
+    // MARK: Scanning
+
+    /// Several wishes to scan become one.
+    func scheduleScan() {
+        guard !isScanScheduled else { return }
+        isScanScheduled = true
+        surroundings.storage.run {
+            self.isScanScheduled = false
+            self.claimNow()
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import Batching
+import Files
+import Model
+
+/// Claiming, and what becomes of event files as they are read.
+extension Spool {
+    /// Claims what lies in `incoming/`, unless something stands in the way.
+    func claimNow() {
+        // Files claimed now would be read under the old routing, so that it would never end.
+        guard let desk, !isStopping, routing == wantedRouting else { return }
+        attempt { () throws(FileError) in
+            let obstacle = try findObstacle()
+            desk.hold(mustHoldReading(obstacle))
+            if obstacle != self.obstacle {
+                self.obstacle = obstacle
+                report(obstacle.map { .waiting($0) } ?? .resumed)
+            }
+            guard obstacle == nil else { return }
+            let room = min(Limits.filesPerRound, Limits.unreadFiles - unread)
+            guard room > 0 else {
+                activity.isIncomingEmpty = false
+                return
+            }
+            let round = try claimer.round(
+                routing.connectors.map(\.name), limit: room, &numbers, surroundings)
+            round.refusals.forEach { report(.fileRefused($0)) }
+            take(round.claimed)
+            if !round.claimed.isEmpty {
+                report(
+                    .claimed(
+                        files: round.claimed.count,
+                        bytes: round.claimed.reduce(0) { $0 + $1.size }))
+            }
+            activity.writtenFiles = claimer.waitingCount
+            activity.isIncomingEmpty = !round.hasMore
+            if round.hasMore { scheduleScan() }
+            reportActivity()
+        }
+    }
+
+    /// Gives claimed files to the workers.
+    func take(_ names: [ActiveName]) {
+        guard !names.isEmpty else { return reportActivity() }
+        let files = names.map(EventFile.init)
+        for file in files {
+            active[file.name.number] = (file, nil)
+            newestHour = max(newestHour ?? file.name.hour, file.name.hour)
+        }
+        unread += files.count
+        activity.isIdle = false
+        desk?.read(files)
+        reportActivity()
+    }
+
+    func fileRead(_ file: EventFile, _ end: EventFileEnd, hasRejects: Bool) {
+        unread -= 1
+        active[file.name.number]?.end = end
+        if end.discarded > 0 {
+            report(.discarded(events: end.discarded, file: file.name.shown))
+        }
+        if hasRejects {
+            rejected.append(file)
+            scheduleSeal()
+        } else {
+            release([file])
+        }
+        if unread < Limits.unreadFiles / 2, !activity.isIncomingEmpty { scheduleScan() }
+        if active.count > Limits.heldFiles { flush(.all) {} }
+    }
+
+    func deskIdle() {
+        activity.isIdle = unread == 0
+        advanceRouting()
+        reportActivity()
+    }
+
+    // MARK: Retiring
+
+    /// Gives holds back; files that nothing needs any more leave `active/`.
+    func release(_ files: [EventFile]) {
+        for file in files where file.release() {
+            attempt { () throws(FileError) in try retire(file) }
+        }
+        advanceRouting()
+        reportActivity()
+    }
+
+    private func retire(_ file: EventFile) throws(FileError) {
+        guard let entry = active[file.name.number], let end = entry.end else { return }
+        if let reason = end.kept {
+            let path = try Quarantine.keep(
+                file.name.path, number: file.name.number, original: file.name.original,
+                shown: file.name.shown, reason: reason, files)
+            report(
+                .fileRefused(
+                    FileRefusal(
+                        file: file.name.shown, reason: reason, fate: .quarantined(path: path))))
+        } else {
+            try files.remove(file.name.path)
+        }
+        active[file.name.number] = nil
+    }
+
+    /// Tells what is under way, once for all that changes in one turn of the lane.
+    func reportActivity() {
+        guard !isActivityScheduled else { return }
+        isActivityScheduled = true
+        surroundings.storage.run {
+            self.isActivityScheduled = false
+            self.activity.activeFiles = self.active.count
+            self.activity.unsealedBatches = self.unsealed.count
+            self.activity.isChangingRouting = self.routing != self.wantedRouting
+            self.report(.activity(self.activity))
+        }
+    }
+
+    // MARK: Obstacles
+
+    /// Free bytes below which intake waits.
+    private func leastFree(_ space: FileSystemSpace) -> UInt64 {
+        switch minimumFree {
+        case .percent(let percent): space.totalBytes / 100 * UInt64(percent)
+        case .bytes(let bytes): bytes.bytes
+        }
+    }
+
+    private func findObstacle() throws(FileError) -> IntakeObstacle? {
+        let now = surroundings.now()
+        if now < Limits.earliestTime { return .clockTooEarly(now) }
+        if let newestHour,
+            Hour(unixSeconds: now.unixSeconds).hoursSince1970 + Limits.hoursBehind
+                < newestHour.hoursSince1970
+        {
+            return .clockBehind(now, newest: newestHour)
+        }
+        let space = try files.space()
+        let least = leastFree(space)
+        if space.freeBytes < least {
+            return .diskNearlyFull(free: ByteCount(space.freeBytes), least: ByteCount(least))
+        }
+        // Some file systems have no fixed number of inodes and say 0.
+        let leastInodes = space.totalInodes / 20
+        if space.totalInodes > 0, space.freeInodes < leastInodes {
+            return .inodesNearlyGone(free: space.freeInodes, least: leastInodes)
+        }
+        return nil
+    }
+
+    /// On a short disk what is claimed is still read, since only that frees it; but what it becomes may fill no more
+    /// than a quarter of the reserve before some of it is delivered.
+    private func mustHoldReading(_ obstacle: IntakeObstacle?) -> Bool {
+        switch obstacle {
+        case .diskNearlyFull(_, let least): heldBytes > least.bytes / 4
+        case .inodesNearlyGone: heldBytes > 0
+        default: false
+        }
+    }
+}

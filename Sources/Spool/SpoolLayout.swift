@@ -1,0 +1,45 @@
+import Model
+
+/// Where things lie in the spool. A file's state is the directory it lies in.
+///
+/// ```
+/// incoming/            event files, dropped by producers     incoming/<connector>/ likewise, for one connector
+/// active/              claimed event files, until every event in them is sealed
+/// sealed/<connector>/  <batch>.object and its <batch>.envelope, the seal; .delivered: settled
+/// quarantine/          what was refused: <number>.rejects, or a file whole with its .reason
+/// connectors/          <connector>.offsets
+/// format identity sequence routing
+/// ```
+enum SpoolLayout {
+    static let incoming = "incoming"
+    static let active = "active"
+    static let sealed = "sealed"
+    static let quarantine = "quarantine"
+    static let connectors = "connectors"
+    static let format = "format"
+    static let identity = "identity"
+    static let sequence = "sequence"
+    static let routing = "routing"
+
+    /// The version of this layout. A newer one is refused.
+    static let version = 1
+
+    static func incoming(_ connector: ConnectorName) -> String { "\(incoming)/\(connector)" }
+    static func sealed(_ connector: ConnectorName) -> String { "\(sealed)/\(connector)" }
+    static func offsets(_ connector: ConnectorName) -> String { "\(connectors)/\(connector).offsets" }
+
+    static func object(_ batch: BatchID) -> String {
+        "\(sealed(batch.connector))/\(batch.name).object"
+    }
+    static func envelope(_ batch: BatchID) -> String {
+        "\(sealed(batch.connector))/\(batch.name).envelope"
+    }
+    static func tombstone(_ batch: BatchID) -> String {
+        "\(sealed(batch.connector))/\(batch.name).delivered"
+    }
+}
+
+func hexadecimal(_ number: UInt64, width: Int) -> String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+}

@@ -1,0 +1,216 @@
+import Batching
+import Files
+import Model
+
+/// Sealing batches in groups, and settling them.
+extension Spool {
+    func batchOpened(_ batch: Batch) {
+        unsealed.insert(batch.number)
+        reportActivity()
+    }
+
+    func batchWritten(_ batch: Batch) {
+        written.append(batch)
+        scheduleSeal()
+    }
+
+    /// Ends open batches and calls `done` once they are sealed.
+    func flush(_ cut: Cut, done: @escaping @Sendable () -> Void) {
+        guard let desk, !isStopping else { return done() }
+        let mine = generation
+        desk.cut(cut) { [surroundings] last in
+            surroundings.storage.run { [weak self] in
+                guard let self, self.generation == mine else { return done() }
+                self.flushes.append((last, done))
+                self.finishFlushes()
+            }
+        }
+    }
+
+    private func finishFlushes() {
+        let first = unsealed.min() ?? .max
+        let finished = flushes.filter { ($0.through ?? 0) < first }
+        flushes.removeAll { ($0.through ?? 0) < first }
+        finished.forEach { $0.done() }
+    }
+
+    /// Batches that are complete while a group is being sealed go with the next group.
+    func scheduleSeal() {
+        guard !isSealScheduled else { return }
+        isSealScheduled = true
+        surroundings.storage.run {
+            self.isSealScheduled = false
+            self.sealNow()
+        }
+    }
+
+    private func sealNow() {
+        guard desk != nil, !isStopping else { return }
+        let group = takeGroup()
+        let refused = rejected
+        rejected = []
+        guard !group.isEmpty || !refused.isEmpty else { return }
+        attempt { () throws(FileError) in
+            let envelopes = try seal(group, refused)
+            for batch in group { unsealed.remove(batch.number) }
+            heldBytes += envelopes.reduce(0) { $0 + $1.size }
+            if !envelopes.isEmpty { report(.sealed(envelopes.map(HeldBatch.init))) }
+            for file in refused { reportRejects(file) }
+            release(group.flatMap(\.files) + refused)
+            try removeTombstones()
+            finishFlushes()
+            if !written.isEmpty { scheduleSeal() }
+        }
+    }
+
+    /// Complete batches whose stream has no earlier one unsealed.
+    private func takeGroup() -> [Batch] {
+        var group: [Batch] = []
+        var later: [Batch] = []
+        var sealing: Set<UInt64> = []
+        for batch in written.sorted(by: { $0.number < $1.number }) {
+            let isNext = batch.previous.map { !unsealed.contains($0) || sealing.contains($0) } ?? true
+            if isNext, group.count < Limits.batchesPerGroup {
+                sealing.insert(batch.number)
+                group.append(batch)
+            } else {
+                later.append(batch)
+            }
+        }
+        written = later
+        return group
+    }
+
+    /// Seals a group: two syncs for all of it, however many batches and files it has.
+    private func seal(_ group: [Batch], _ refused: [EventFile]) throws(FileError) -> [Envelope] {
+        let envelopes = try makeEnvelopes(group)
+        for envelope in envelopes {
+            try files.write(SpoolLayout.envelope(envelope.batch) + ".new", envelope.text.bytes)
+        }
+        // Everything with a smaller number has already left `active/`, and this sync makes that durable.
+        let gone = active.keys.min() ?? numbers.upcoming
+        // Claims, objects, envelopes and rejects are durable before any of their final names.
+        try files.syncAll()
+        retiredBelow = max(retiredBelow, gone)
+        var directories: Set<String> = []
+        for envelope in envelopes {
+            let path = SpoolLayout.envelope(envelope.batch)
+            try files.rename(path + ".new", to: path)
+            directories.insert(SpoolLayout.sealed(envelope.batch.connector))
+        }
+        for file in refused {
+            let number = file.name.number
+            try files.rename(Rejects.temporaryPath(number), to: Rejects.path(number))
+            directories.insert(SpoolLayout.quarantine)
+        }
+        // The names are durable before anything is sent or any event file goes.
+        for directory in directories.sorted() { try files.syncDirectory(directory) }
+        return envelopes
+    }
+
+    private func makeEnvelopes(_ group: [Batch]) throws(FileError) -> [Envelope] {
+        var counts: [ConnectorName: [String: Int]] = [:]
+        for batch in group {
+            counts[batch.id.connector, default: [:]][batch.stream.eventType, default: 0] +=
+                batch.events
+        }
+        for (connector, counts) in counts {
+            try readOffsets(connector)
+            try offsets[connector]?.reserve(counts, files)
+        }
+        return group.compactMap(envelope)
+    }
+
+    private func readOffsets(_ connector: ConnectorName) throws(FileError) {
+        guard offsets[connector] == nil else { return }
+        do throws(SpoolFailure) {
+            offsets[connector] = try Offsets(connector, now: surroundings.now(), files)
+        } catch {
+            switch error {
+            case .file(let error):
+                throw error
+            case .damaged, .newer:
+                // Its numbers are lost. Those that begin at this time were never used.
+                report(.damaged(path: SpoolLayout.offsets(connector), reason: error.description))
+                offsets[connector] = Offsets(startingAgain: connector, now: surroundings.now())
+            }
+        }
+    }
+
+    private func envelope(_ batch: Batch) -> Envelope? {
+        guard let digest = batch.sha256,
+            let connector = routing.connectors.first(where: { $0.name == batch.id.connector }),
+            let offset = offsets[batch.id.connector]?.take(batch.stream.eventType, batch.events)
+        else {
+            preconditionFailure("batch \(batch.id.name) is sealed before it is complete")
+        }
+        return Envelope(
+            batch: batch.id, eventType: batch.stream.eventType, hour: batch.stream.hour,
+            key: routing.key(
+                connector, eventType: batch.stream.eventType, hour: batch.stream.hour,
+                offset: offset),
+            offset: offset, events: batch.events, through: batch.through, size: batch.size,
+            sha256: digest, crc32: batch.crc32, contentType: batch.format.contentType,
+            schemaID: Routing.noSchema, accepted: batch.accepted)
+    }
+
+    private func reportRejects(_ file: EventFile) {
+        guard let end = active[file.name.number]?.end else { return }
+        report(
+            .eventsRefused(
+                EventsRefusal(
+                    file: file.name.shown, refused: end.refused, accepted: end.events,
+                    firstLine: end.firstRefusedLine ?? 0, firstReason: end.firstRefusal ?? "",
+                    path: Rejects.path(file.name.number))))
+    }
+
+    // MARK: Settling
+
+    func settleNow(_ batches: [HeldBatch]) {
+        var settled: [BatchID] = []
+        do throws(FileError) {
+            for batch in batches {
+                try settle(batch)
+                settled.append(batch.id)
+                heldBytes -= min(heldBytes, batch.size)
+            }
+        } catch {
+            let left = batches.map(\.id).filter { !settled.contains($0) }
+            report(.settleFailed(left, .file(error)))
+        }
+        if !settled.isEmpty { report(.settled(settled)) }
+        // The disk has more room now.
+        if obstacle != nil { scheduleScan() }
+        guard desk != nil, !isStopping else { return }
+        attempt { () throws(FileError) in try tidy() }
+    }
+
+    /// The envelope becomes a tombstone while any event it covers may be read again; then the object goes.
+    private func settle(_ batch: HeldBatch) throws(FileError) {
+        let envelope = SpoolLayout.envelope(batch.id)
+        if try files.status(envelope) != nil {
+            if desk != nil, batch.through.file < retiredBelow {
+                try files.remove(envelope)
+            } else {
+                try files.rename(envelope, to: SpoolLayout.tombstone(batch.id))
+                tombstones.append(Tombstone(id: batch.id, through: batch.through))
+            }
+        }
+        try files.remove(SpoolLayout.object(batch.id))
+    }
+
+    /// While nothing is claimed, one sync lets all tombstones go.
+    private func tidy() throws(FileError) {
+        guard active.isEmpty, !tombstones.isEmpty else { return }
+        try files.syncDirectory(SpoolLayout.active)
+        retiredBelow = numbers.upcoming
+        try removeTombstones()
+    }
+
+    func removeTombstones() throws(FileError) {
+        for tombstone in tombstones where tombstone.through.file < retiredBelow {
+            try files.remove(SpoolLayout.tombstone(tombstone.id))
+        }
+        tombstones.removeAll { $0.through.file < retiredBelow }
+    }
+}

@@ -1,0 +1,72 @@
+public import Files
+import Model
+
+/// Makes the spool's directories, and reads or makes what says whose spool it is.
+public enum SpoolTree {
+    /// Where this spool stands in object keys, fixed when it was made.
+    public struct Identity: Sendable, Equatable {
+        public var zone: String
+        public var partition: Int
+    }
+
+    /// Prepares the tree, which the caller has locked. `host` names the zone of a spool that is made now.
+    public static func prepare(
+        _ files: any FileSystem, host: String
+    ) throws(SpoolFailure) -> Identity {
+        if let format = try StateFile.read(SpoolLayout.format, kind: "spool", files) {
+            let version: Int = try StateFile.value(SpoolLayout.format) {
+                () throws(CheckedText.Fault) in try format.number("layout")
+            }
+            guard version <= SpoolLayout.version else {
+                throw .newer(path: SpoolLayout.format, version: version)
+            }
+        }
+        try onFile { () throws(FileError) in
+            // Set-group-ID and sticky, not listable: producers drop files here and see nobody else's.
+            if try files.status(SpoolLayout.incoming) == nil {
+                try files.makeDirectory(SpoolLayout.incoming, mode: 0o3730)
+            }
+            let own = [
+                SpoolLayout.active, SpoolLayout.sealed, SpoolLayout.quarantine,
+                SpoolLayout.connectors,
+            ]
+            for directory in own { try files.makeDirectory(directory, mode: 0o700) }
+        }
+        if try StateFile.read(SpoolLayout.format, kind: "spool", files) == nil {
+            var text = CheckedText(kind: "spool")
+            text.add("layout", SpoolLayout.version)
+            try onFile { () throws(FileError) in
+                try StateFile.write(SpoolLayout.format, text, in: ".", files)
+            }
+        }
+        return try identity(files, host: host)
+    }
+
+    private static func identity(
+        _ files: any FileSystem, host: String
+    ) throws(SpoolFailure) -> Identity {
+        let path = SpoolLayout.identity
+        if let text = try StateFile.read(path, kind: "identity", files) {
+            return try StateFile.value(path) { () throws(CheckedText.Fault) in
+                Identity(zone: try text.value("zone"), partition: try text.number("partition"))
+            }
+        }
+        let identity = Identity(zone: zone(ofHost: host), partition: 0)
+        var text = CheckedText(kind: "identity")
+        text.add("zone", identity.zone)
+        text.add("partition", identity.partition)
+        try onFile { () throws(FileError) in
+            try StateFile.write(path, text, in: ".", files)
+        }
+        return identity
+    }
+
+    /// A host's name, with whatever does not belong into a key replaced.
+    private static func zone(ofHost host: String) -> String {
+        let bytes = host.utf8.prefix(64).map { byte in
+            EventType.isValid(String(UnicodeScalar(byte))) || byte == UInt8(ascii: ".")
+                ? byte : UInt8(ascii: "-")
+        }
+        return bytes.isEmpty ? "local" : String(decoding: bytes, as: UTF8.self)
+    }
+}
