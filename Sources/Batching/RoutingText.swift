@@ -16,7 +16,7 @@ extension Routing {
             if let type = connector.defaultEventType { text.add("default-event-type", type) }
             text.add("format", connector.format.name)
             text.add("max-events", connector.limits.maxEvents)
-            text.add("max-age-milliseconds", connector.limits.maxAge / .milliseconds(1))
+            text.add("max-age-milliseconds", connector.limits.maxAge.milliseconds)
             text.add("max-bytes", connector.limits.maxBytes.bytes)
         }
         return text

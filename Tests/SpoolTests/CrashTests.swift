@@ -1,0 +1,139 @@
+import Deflate
+import Files
+import Glibc
+import Model
+import Support
+import Testing
+
+@testable import Spool
+
+/// Whatever fails, and whenever the power goes, each event is in exactly one object of each connector that wants it.
+@Suite struct CrashTests {
+    /// Files with all that intake knows: subscriptions, a named connector, a sub-directory, refused lines, gzip.
+    private static func fill(_ world: SpoolWorld) {
+        world.drop(
+            "a.jsonl",
+            (0..<7).map { #"{"event_type":"shop.Order","id":"a\#($0)"}"# } + ["no event a7"])
+        world.drop("b.jsonl", (0..<4).map { #"{"event_type":"mail.Send","id":"b\#($0)"}"# })
+        world.drop(
+            "c.jsonl",
+            (0..<3).map { #"{"event_type":"other","connector":"orders","id":"c\#($0)"}"# }
+                + [#"{"event_type":"x","connector":"nobody","id":"c3"}"#])
+    }
+
+    private static func makeWorld(seed: UInt64) -> SpoolWorld {
+        let world = SpoolWorld(seed: seed)
+        _ = try? SpoolTree.prepare(world.files, host: "host")
+        try? world.files.syncAll()
+        fill(world)
+        return world
+    }
+
+    /// Ids of the events under each key, by connector, and ids in quarantine.
+    private static func check(_ world: SpoolWorld, _ what: Comment) {
+        #expect(world.findings.isEmpty, what)
+        var seen: [String: Int] = [:]
+        for (key, body) in world.bucket {
+            let connector = key.prefix { $0 != "/" }
+            for line in gunzip(body).split(separator: "\n") {
+                seen["\(connector) \(id(line))", default: 0] += 1
+            }
+        }
+        for path in world.files.paths where path.hasSuffix(".rejects") {
+            let text = String(decoding: world.files.contents(path) ?? [], as: UTF8.self)
+            for line in text.split(separator: "\n") where !line.hasPrefix("{\"line\"") {
+                if !line.hasPrefix("{\"rejects\"") { seen["refused \(id(line))", default: 0] += 1 }
+            }
+        }
+        for (event, count) in seen where count != 1 {
+            Issue.record("\(event) is there \(count) times", severity: .error)
+        }
+        // Those of b always go to mail; of a to orders and, under the wide routing, to mail too, all or none of them.
+        let expected =
+            (0..<7).map { "orders a\($0)" } + (0..<4).map { "mail b\($0)" }
+            + (0..<3).map { "orders c\($0)" } + ["refused a7", "refused c3"]
+        for event in expected where seen[event] == nil {
+            Issue.record("\(event) is lost: \(what)", severity: .error)
+        }
+        let mailed = (0..<7).filter { seen["mail a\($0)"] != nil }.count
+        #expect(mailed == 0 || mailed == 7, "one file was routed in two ways: \(what)")
+        #expect(seen.count == expected.count + mailed, what)
+    }
+
+    @Test func `Without a fault everything arrives once`() {
+        for seed in UInt64(0)..<20 {
+            let world = Self.makeWorld(seed: seed)
+            world.live(steps: 10)
+            world.kill()
+            world.finish()
+            Self.check(world, "seed \(seed)")
+        }
+    }
+
+    enum Kind: String, CaseIterable, Sendable { case io, full, before, after, kill }
+
+    @Test(arguments: Kind.allCases)
+    func `A fault at every operation loses nothing and doubles nothing`(kind: Kind) {
+        // How many operations a life has differs with the seed; past the last one nothing is left to try.
+        for seed in UInt64(0)..<6 {
+            var operation = 1
+            while true {
+                let world = Self.makeWorld(seed: seed)
+                switch kind {
+                case .io: world.files.set(.fail(at: operation, code: EIO))
+                case .full: world.files.set(.fail(at: operation, code: ENOSPC))
+                case .before, .kill: world.files.set(.losePowerBefore(operation))
+                case .after: world.files.set(.losePowerAfter(operation))
+                }
+                world.live(steps: 8)
+                let reached = world.files.operations >= operation
+                if kind == .kill || Bool.random(using: &world.random) && kind != .before && kind != .after {
+                    world.kill()
+                } else {
+                    world.losePower()
+                }
+                world.finish()
+                Self.check(world, "\(kind.rawValue) at operation \(operation), seed \(seed)")
+                if !reached { break }
+                operation += 1
+            }
+            #expect(operation > 50)
+        }
+    }
+
+    @Test func `Many lives that end anyhow lose nothing and double nothing`() {
+        let first = UInt64.random(in: 0..<1 << 32)
+        for seed in first..<first + 150 {
+            let world = Self.makeWorld(seed: seed)
+            for _ in 0..<6 {
+                let operation = Int.random(in: 1...80, using: &world.random)
+                switch Int.random(in: 0..<4, using: &world.random) {
+                case 0: world.files.set(.fail(at: operation, code: EIO))
+                case 1: world.files.set(.losePowerBefore(operation))
+                case 2: world.files.set(.losePowerAfter(operation))
+                default: world.files.set(nil)
+                }
+                world.live(steps: 6)
+                if Bool.random(using: &world.random) { world.kill() } else { world.losePower() }
+            }
+            world.finish()
+            Self.check(world, "seed \(seed)")
+        }
+    }
+}
+
+private func id(_ line: Substring) -> String {
+    if let range = line.firstRange(of: "\"id\":\"") {
+        return String(line[range.upperBound...].prefix { $0 != "\"" })
+    }
+    return String(line.split(separator: " ").last ?? "")
+}
+
+private func gunzip(_ bytes: [UInt8]) -> String {
+    var reader = GzipReader()
+    var text = [UInt8](repeating: 0, count: 1 << 16)
+    let done = try? bytes.withUnsafeBytes { input in
+        try text.withUnsafeMutableBytes { try reader.read(input, into: $0) }
+    }
+    return String(decoding: text.prefix(done?.produced ?? 0), as: UTF8.self)
+}

@@ -1,0 +1,46 @@
+/// Runs the spool's lanes on the test's own thread, one piece of work at a time, in an order drawn by chance.
+///
+/// Sendable: a test uses it from one thread only, and so does the work that it runs.
+public final class ManualLanes: @unchecked Sendable {
+    private var storage: [@Sendable () -> Void] = []
+    private var workers: [@Sendable () -> Void] = []
+
+    public init() {}
+
+    public func addStorage(_ work: @escaping @Sendable () -> Void) { storage.append(work) }
+    public func addWorker(_ work: @escaping @Sendable () -> Void) { workers.append(work) }
+
+    /// Runs everything, and all that it leads to. The storage lane keeps its order.
+    public func runAll(_ random: inout some RandomNumberGenerator) {
+        while !storage.isEmpty || !workers.isEmpty {
+            if workers.isEmpty || (!storage.isEmpty && Bool.random(using: &random)) {
+                storage.removeFirst()()
+            } else {
+                workers.remove(at: Int.random(in: workers.indices, using: &random))()
+            }
+        }
+    }
+
+    /// The process is gone.
+    public func removeAll() {
+        storage = []
+        workers = []
+    }
+}
+
+/// SplitMix64: small, seedable, the same everywhere.
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(seed: UInt64) {
+        state = seed
+    }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
