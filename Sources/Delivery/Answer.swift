@@ -1,0 +1,81 @@
+public import Model
+
+/// What came back of one HTTP exchange.
+public struct Answer: Sendable, Equatable {
+    public enum Outcome: Sendable, Equatable {
+        /// A whole response with this status came.
+        case status(Int)
+        case failed(TransportFailure)
+    }
+
+    public var outcome: Outcome
+    /// Whether the request may have reached the server; meaningful where no answer came.
+    public var mayHaveArrived = false
+
+    /// `<Code>`, `<Message>` and `<Header>` of an S3 error document. HEAD has no body, so none.
+    public var code: String?
+    public var message: String?
+    public var header: String?
+
+    /// `x-amz-request-id`, or `<RequestId>` where that is missing.
+    public var requestID: String?
+    /// `x-amz-id-2`, which AWS support asks for.
+    public var extendedRequestID: String?
+    /// The server's clock, from `Date`.
+    public var date: Timestamp?
+    /// `x-amz-bucket-region`, or `<Region>` of an error document.
+    public var bucketRegion: String?
+    /// `Retry-After`; a date there is made a duration with the answer's own `Date`.
+    public var retryAfter: Duration?
+
+    /// `Content-Length` of a HEAD.
+    public var contentLength: UInt64?
+    /// `x-amz-meta-sluice-sha256`: the SHA-256 of the object's bytes, in hexadecimal.
+    public var sha256: String?
+
+    public init(_ outcome: Outcome) {
+        self.outcome = outcome
+    }
+
+    public init(status: Int, code: String? = nil, requestID: String? = nil) {
+        outcome = .status(status)
+        self.code = code
+        self.requestID = requestID
+    }
+
+    public var status: Int? {
+        if case .status(let status) = outcome { status } else { nil }
+    }
+
+    /// Whether the body may lie in the bucket although nobody said so.
+    ///
+    /// A lost answer says nothing; 408 and 5xx do not say how far the server came.
+    public var leavesUncertain: Bool {
+        switch outcome {
+        case .failed: mayHaveArrived
+        case .status(let status): status == 408 || status >= 500 || code == "RequestTimeout"
+        }
+    }
+}
+
+/// How an object that was already there relates to the one that was to be stored.
+public enum Comparison: Sendable, Equatable {
+    /// Delivered by an earlier attempt.
+    case equal
+    /// Somebody else's object under our key.
+    case different
+    /// The answer does not tell: get the object and hash it.
+    case unknown
+}
+
+extension Answer {
+    /// Compares the object that a HEAD describes with a batch's length and SHA-256 (hexadecimal).
+    ///
+    /// Never by the ETag: it is no digest of the bytes once the bucket encrypts.
+    public func comparison(length: UInt64, sha256 expected: String) -> Comparison {
+        if let contentLength, contentLength != length { return .different }
+        guard let sha256 else { return .unknown }
+        if sha256.lowercased() != expected.lowercased() { return .different }
+        return contentLength == nil ? .unknown : .equal
+    }
+}

@@ -1,0 +1,48 @@
+/// How long to wait before the next attempt: exponential, with full jitter.
+///
+/// Source: "Exponential Backoff And Jitter", AWS Architecture Blog; RFC 9110, section 10.2.3.
+public struct Backoff: Sendable, Equatable {
+    /// The upper bound of the first wait; it doubles with each failure.
+    public var base: Duration
+    /// No bound grows beyond this.
+    public var cap: Duration
+    /// A `Retry-After` is believed up to this: a server cannot silence us for a day.
+    public var longestRetryAfter: Duration
+
+    public init(
+        base: Duration = .seconds(1), cap: Duration = .seconds(60),
+        longestRetryAfter: Duration = .seconds(300)
+    ) {
+        self.base = base
+        self.cap = cap
+        self.longestRetryAfter = longestRetryAfter
+    }
+
+    /// The wait after `failures` failures in a row (at least one).
+    ///
+    /// - Parameter random: evenly distributed over 0..<1.
+    public func delay(failures: Int, retryAfter: Duration? = nil, random: Double) -> Duration {
+        // With a Retry-After the jitter is added: many clients are told the same moment.
+        if let retryAfter {
+            return max(.zero, min(retryAfter, longestRetryAfter)) + base * random
+        }
+        return bound(failures: failures) * random
+    }
+
+    /// The longest wait after so many failures.
+    func bound(failures: Int) -> Duration {
+        var bound = base
+        for _ in 1..<max(1, failures) where bound < cap { bound *= 2 }
+        return min(bound, cap)
+    }
+}
+
+/// How often a connector that needs a person is tried: slowly, so that it costs S3 and us nothing.
+enum ProbePace {
+    static let pace = Backoff(base: .seconds(15), cap: .seconds(300))
+
+    /// Between half of the bound and all of it.
+    static func delay(failures: Int, random: Double) -> Duration {
+        pace.bound(failures: failures) * (0.5 + 0.5 * random)
+    }
+}

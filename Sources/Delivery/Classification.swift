@@ -1,0 +1,177 @@
+/// What an answer means.
+///
+/// S3's `<Code>` decides, never a piece of a body; where it is missing or unknown the status does.
+/// Three rules keep accidents from looking like rejected credentials, which alone can cost events:
+/// a code has to be listed, the status has to be 4xx, and the answer has to carry a request ID, which
+/// proxies and portals do not have. An unknown code is held like a misconfiguration.
+///
+/// Source: "Error responses", Amazon S3 API Reference.
+extension Disposition {
+    public init(of attempt: Attempt, answer: Answer) {
+        switch answer.outcome {
+        case .failed(let failure) where failure.kind == .aborted:
+            self = .aborted
+        case .failed(let failure):
+            let cause = Cause(code: "curl \(failure.curlCode)", message: failure.text)
+            self = .backingOff(.unreachable, cause, retryAfter: nil)
+        case .status(let status):
+            self = Classification(attempt: attempt, answer: answer, status: status).disposition
+        }
+    }
+}
+
+/// One answer with a status, on its way to a disposition.
+private struct Classification {
+    let attempt: Attempt
+    let answer: Answer
+    let status: Int
+
+    var operation: Operation { attempt.operation }
+
+    var cause: Cause {
+        Cause(
+            code: answer.code ?? "HTTP \(status)", message: answer.message,
+            requestID: answer.requestID)
+    }
+
+    var disposition: Disposition {
+        if (200..<300).contains(status), answer.code == nil {
+            return operation == .putObject ? .delivered : .answered
+        }
+        if status == 407 { return backingOff(.unreachable) }
+        if status == 403, answer.requestID == nil { return backingOff(.unreachable) }
+        if status == 403, answer.code == nil {
+            return operation == .headObject ? .advice(cause) : backingOff(.unreachable)
+        }
+        return answer.code.flatMap(byCode) ?? byStatus
+    }
+
+    // MARK: By code
+
+    /// nil: the code says no more than the status.
+    func byCode(_ code: String) -> Disposition? {
+        if Codes.throttled.contains(code) { return backingOff(.throttled) }
+        if code == "NotImplemented" { return unsupported }
+        if status >= 500 { return nil }
+        if Codes.credentials.contains(code) {
+            return isRejection ? .credentials(.connector, cause) : backingOff(.unreachable)
+        }
+        if Codes.batch.contains(code), concernsBatch { return .batchHeld(.refused(cause)) }
+        switch code {
+        case "AccessDenied":
+            guard isRejection else { return backingOff(.unreachable) }
+            return operation == .putObject ? .credentials(.eventType, cause) : .advice(cause)
+        case "ExpiredToken":
+            return .refreshCredentials(cause)
+        case "RequestTimeTooSkewed":
+            return answer.date.map { .clock(server: $0, cause) } ?? .misconfigured(.refused(cause))
+        case "PermanentRedirect", "AuthorizationHeaderMalformed":
+            return otherRegion ?? .misconfigured(.refused(cause))
+        case "RequestTimeout":
+            return backingOff(.unreachable)
+        case "NoSuchBucket":
+            return .misconfigured(.refused(cause))
+        case "NoSuchKey" where operation == .getObject || operation == .headObject:
+            return .missing
+        default:
+            return nil
+        }
+    }
+
+    /// Whether this is an S3 document that may speak about credentials.
+    var isRejection: Bool { (400..<500).contains(status) && answer.requestID != nil }
+
+    var concernsBatch: Bool {
+        switch operation {
+        case .putObject, .headObject, .getObject: true
+        case .getBucketLocation, .listBucket: false
+        }
+    }
+
+    /// The feature to give up: the one S3 names, otherwise first the checksum, which protects less.
+    var unsupported: Disposition {
+        guard operation == .putObject else { return refused }
+        let feature: OptionalFeature?
+        switch answer.header?.lowercased() {
+        case "if-none-match": feature = .conditionalWrites
+        case "x-amz-checksum-crc32", "x-amz-sdk-checksum-algorithm": feature = .checksum
+        case nil: feature = attempt.features.contains(.checksum) ? .checksum : .conditionalWrites
+        default: feature = nil
+        }
+        guard let feature, attempt.features.contains(feature) else {
+            return .misconfigured(.refused(cause))
+        }
+        return .unsupported(feature, cause)
+    }
+
+    /// The region to go to, if the answer names one that was not tried just now.
+    var otherRegion: Disposition? {
+        guard let region = answer.bucketRegion, !region.isEmpty, region != attempt.region else {
+            return nil
+        }
+        return .region(region, cause)
+    }
+
+    // MARK: By status
+
+    var byStatus: Disposition {
+        switch status {
+        case 301:
+            return otherRegion ?? refused
+        case 400 where answer.code == nil:
+            return otherRegion ?? refused
+        // S3 sends it while the DNS of a new bucket spreads: the regional endpoint is right already.
+        case 307:
+            return otherRegion ?? backingOff(.serverError)
+        case 404 where isLookup && answer.code == nil:
+            return .missing
+        case 408:
+            return backingOff(.unreachable)
+        case 409 where operation == .putObject:
+            return .conflict(cause)
+        case 412 where operation == .putObject:
+            return .existing
+        case 413, 414:
+            return concernsBatch ? .batchHeld(.refused(cause)) : refused
+        case 429:
+            return backingOff(.throttled)
+        case 200..<500:
+            return refused
+        case 500..<600:
+            return backingOff(.serverError)
+        default:
+            return backingOff(.unreachable)
+        }
+    }
+
+    /// A refusal that nothing above explains. Without code and request ID, it is not S3 who refuses.
+    var refused: Disposition {
+        if answer.code == nil, answer.requestID == nil { return backingOff(.unreachable) }
+        if isOptional || (operation == .headObject && answer.code == nil) { return .advice(cause) }
+        return .misconfigured(.refused(cause))
+    }
+
+    var isLookup: Bool { operation == .headObject || operation == .getObject }
+
+    /// Whether deliveries go on without an answer to this question.
+    var isOptional: Bool { operation == .getBucketLocation || operation == .listBucket }
+
+    func backingOff(_ reason: BackoffReason) -> Disposition {
+        .backingOff(reason, cause, retryAfter: answer.retryAfter)
+    }
+}
+
+/// The codes that mean more than their status.
+enum Codes {
+    static let credentials: Set<String> = [
+        "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "TokenRefreshRequired",
+        "InvalidSecurity", "MissingAuthenticationToken", "InvalidSignature",
+        "CredentialsNotSupported", "InvalidPayer", "InvalidClientTokenId", "AccountProblem",
+        "AllAccessDisabled", "NotSignedUp",
+    ]
+    static let batch: Set<String> = [
+        "KeyTooLongError", "EntityTooLarge", "BadDigest", "XAmzContentSHA256Mismatch",
+        "InvalidRequest",
+    ]
+    static let throttled: Set<String> = ["SlowDown", "KMS.ThrottlingException"]
+}
