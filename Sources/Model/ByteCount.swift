@@ -28,8 +28,7 @@ extension ByteCount: CustomStringConvertible {
     /// Decimal units with one digit after the point below ten: `1.2 GB`, `58 kB`, `912 B`.
     public var description: String {
         var (value, unit) = (bytes, "B")
-        var tenths = bytes * 10
-        if bytes > UInt64.max / 10 { tenths = bytes }
+        var tenths: UInt64 = 0
         for next in ["kB", "MB", "GB", "TB"] where value >= 1000 {
             tenths = value / 100
             value /= 1000

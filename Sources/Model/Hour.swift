@@ -19,9 +19,10 @@ public struct Hour: Hashable, Comparable, Sendable {
 extension Hour: CustomStringConvertible {
     /// `YYYY-MM-DD-HH`, as in the `date=` part of a key.
     public var description: String {
-        let date = CivilDate(daysSince1970: Int64(hoursSince1970 / 24))
+        let hour = (hoursSince1970 % 24 + 24) % 24
+        let date = CivilDate(daysSince1970: Int64((hoursSince1970 - hour) / 24))
         return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
-            + "-\(padded(hoursSince1970 % 24, 2))"
+            + "-\(padded(hour, 2))"
     }
 
     /// Reads `YYYY-MM-DD-HH`; nil for anything else, including dates that do not exist.
