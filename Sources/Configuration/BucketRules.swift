@@ -1,7 +1,7 @@
 /// What S3 allows as the name of a bucket, and which of its kinds Sluice writes to.
 ///
-/// Source: "General purpose bucket naming rules" in the S3 User Guide. Aliases of access points look like
-/// bucket names and work like them.
+/// Source: "General purpose bucket naming rules" in the S3 User Guide. Aliases of access points
+/// look like bucket names and work like them.
 enum BucketRules {
     /// What is wrong with the name; nil where nothing is.
     static func fault(in name: String) -> String? {
@@ -9,7 +9,8 @@ enum BucketRules {
             return "\(quoted(name)) \(kind); name a general purpose bucket or an access point alias"
         }
         guard !name.contains("/"), !name.contains(":") else {
-            return "\(quoted(name)) is not a bucket's name; write the name alone, and a path into \"folder\""
+            return
+                "\(quoted(name)) is not a bucket's name; write the name alone, and a path into \"folder\""
         }
         guard (3...63).contains(name.utf8.count) else {
             return "\(quoted(name)) is no bucket name: S3 wants 3 to 63 characters"
@@ -19,7 +20,9 @@ enum BucketRules {
         }
         guard name.utf8.first.map(isLowercaseOrDigit) == true,
             name.utf8.last.map(isLowercaseOrDigit) == true
-        else { return "\(quoted(name)) is no bucket name: it must begin and end with a letter or digit" }
+        else {
+            return "\(quoted(name)) is no bucket name: it must begin and end with a letter or digit"
+        }
         guard !name.contains("..") else {
             return "\(quoted(name)) is no bucket name: two dots may not stand side by side"
         }
@@ -27,7 +30,8 @@ enum BucketRules {
             return "\(quoted(name)) is no bucket name: it looks like an IP address"
         }
         for prefix in ["xn--", "sthree-", "amzn-s3-demo-"] where name.hasPrefix(prefix) {
-            return "\(quoted(name)) is no bucket name: S3 reserves names that begin with \(quoted(prefix))"
+            return
+                "\(quoted(name)) is no bucket name: S3 reserves names that begin with \(quoted(prefix))"
         }
         return nil
     }

@@ -1,25 +1,35 @@
+import Glibc
 public import Model
 
 /// Reads `sluice.toml` and the files of `connectors.d/` beside it.
 ///
-/// It reads everything before it judges, so that one look shows all that is wrong. It blocks on files and
-/// belongs on a worker's queue.
+/// It reads everything before it judges, so that one look shows all that is wrong. It blocks on
+/// files and belongs on a worker's queue.
 public enum ConfigurationLoader {
-    /// The variables that `environment` may hold.
-    public static let variables = [
-        "CREDENTIALS_DIRECTORY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-    ]
+    /// Where a connector's objects go; with a problem in one of these there is nothing to compare.
+    private static let placeKeys = ["bucket", "folder", "endpoint"]
+
+    /// Those variables of this process that a configuration depends on.
+    public static func processEnvironment() -> [String: String] {
+        var environment: [String: String] = [:]
+        for name in ["CREDENTIALS_DIRECTORY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            if let value = getenv(name) { environment[name] = String(cString: value) }
+        }
+        return environment
+    }
 
     /// Reads a whole configuration.
     ///
     /// - Parameters:
     ///   - file: the path of `sluice.toml`, by whatever name.
-    ///   - environment: the process's values of `variables`.
+    ///   - environment: what `processEnvironment()` returns, or a test's own.
     public static func load(file: String, environment: [String: String]) -> LoadedConfiguration {
         let (directory, name) = split(file)
         var loaded = LoadedConfiguration()
         let findings = Findings(file: name)
-        if let root = parse(file, findings, missing: "; copy the example, or name another with --config") {
+        if let root = parse(
+            file, findings, missing: "; copy the example, or name another with --config")
+        {
             loaded.settings = SettingsReader(root: TableReader(root, findings: findings)).read()
             findings.reportUnknownKeys(of: root, free: [])
         }
@@ -38,7 +48,7 @@ public enum ConfigurationLoader {
                 findings: findings)
             if let connector {
                 connectors.append(connector)
-                if findings.areSilent(about: ["bucket", "folder", "endpoint"]) {
+                if findings.areSilent(about: placeKeys) {
                     Overlap.report(connector, with: placed, findings)
                     placed.append(connector)
                 }
@@ -51,18 +61,27 @@ public enum ConfigurationLoader {
 
     /// Reads the file of one connector, wherever it lies; its name is the connector's.
     ///
-    /// - Parameter identity: what `sluice.toml` says, for the length of keys.
+    /// The settings returned have this connector alone, and all else from `settings`.
+    ///
+    /// - Parameter settings: what the connector is to fit into. One of its own name is left out.
     public static func loadConnector(
-        file: String, identity: IdentitySettings, environment: [String: String]
+        file: String, into settings: Settings, environment: [String: String]
     ) -> LoadedConfiguration {
-        let (_, fileName) = split(file)
-        let findings = Findings(file: fileName)
+        let findings = Findings(file: file)
         var loaded = LoadedConfiguration()
-        loaded.settings.identity = identity
-        if let name = ConnectorDirectory.connectorName(of: fileName) {
+        loaded.settings = settings
+        loaded.settings.connectors = []
+        if let name = ConnectorDirectory.connectorName(of: split(file).name) {
             let connector = connector(
-                name, path: file, identity: identity, environment: environment, findings: findings)
-            if let connector { loaded.settings.connectors = [connector] }
+                name, path: file, identity: settings.identity, environment: environment,
+                findings: findings)
+            if let connector {
+                loaded.settings.connectors = [connector]
+                let others = settings.connectors.filter { $0.name != name }
+                if findings.areSilent(about: placeKeys) {
+                    Overlap.report(connector, with: others, findings)
+                }
+            }
         } else {
             findings.problem(ConnectorDirectory.nameRule)
         }
@@ -107,7 +126,9 @@ public enum ConfigurationLoader {
     private static func split(_ path: String) -> (directory: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return (".", path) }
         let directory = path[..<slash]
-        return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
+        return (
+            directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...])
+        )
     }
 }
 

@@ -3,8 +3,8 @@ import Model
 /// What lies in `connectors.d/`.
 ///
 /// Hidden files, editors' backups, examples and what package tools leave behind are passed over in
-/// silence. Another file that does not end in `.toml` is a warning. One that does, under a name that no
-/// connector can have, is a problem: somebody means it to be read.
+/// silence. Another file that does not end in `.toml` is a warning. One that does, under a name
+/// that no connector can have, is a problem: somebody means it to be read.
 struct ConnectorDirectory {
     static let nameRule =
         "is not named for a connector; a name has 1 to 63 of a-z, 0-9 and \"-\", begins with a letter or "

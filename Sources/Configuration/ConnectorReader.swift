@@ -45,13 +45,15 @@ struct ConnectorReader {
     private func readEvents(into connector: inout ConnectorSettings) {
         if let patterns = root.strings("events") {
             if patterns.isEmpty {
-                root.problem("events", "an empty list selects nothing; leave the key out to get every event")
+                root.problem(
+                    "events", "an empty list selects nothing; leave the key out to get every event")
             }
             connector.events = patterns.compactMap { text in
                 if let pattern = EventPattern(text) { return pattern }
                 root.problem(
                     "events",
-                    "\(quoted(text)) is no pattern; it may have A-Z, a-z, 0-9, \"_\", \".\", \"-\" and \"*\"")
+                    "\(quoted(text)) is no pattern; it may have A-Z, a-z, 0-9, \"_\", \".\", \"-\" and \"*\""
+                )
                 return nil
             }
         }
@@ -84,8 +86,10 @@ struct ConnectorReader {
         var limits = BatchLimits()
         limits.maxEvents = table.integer("max_events", in: 1...1_000_000) ?? limits.maxEvents
         // A stream gets events for one hour, so waiting longer would make no object larger.
-        limits.maxAge = table.duration("max_age", in: .seconds(1)...(.seconds(3600))) ?? limits.maxAge
-        // From a quarter of a block to below S3's 5 GiB for one PUT: an object may pass the limit by a block.
+        limits.maxAge =
+            table.duration("max_age", in: .seconds(1)...(.seconds(3600))) ?? limits.maxAge
+        // From a quarter of a block to below S3's 5 GiB for one PUT: an object may pass the limit
+        // by a block.
         limits.maxBytes =
             table.size(
                 "max_bytes", in: ByteCount(64 << 10)...ByteCount(5_000_000_000),

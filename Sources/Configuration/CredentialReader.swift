@@ -2,8 +2,8 @@ import Model
 
 /// Reads with which credentials a connector signs.
 ///
-/// A secret is never in the configuration itself, only the place of its file. A file that is missing now
-/// may come later, so it is a warning; a file that others may read is a problem.
+/// A secret is never in the configuration itself, only the place of its file. A file that is
+/// missing now may come later, so it is a warning; a file that others may read is a problem.
 struct CredentialReader {
     let table: TableReader
     let environment: [String: String]
@@ -15,7 +15,9 @@ struct CredentialReader {
         let secretFile = file("secret_access_key_file")
         let tokenFile = file("session_token_file")
 
-        let (hasKeyID, hasSecret) = (table.has("access_key_id"), table.has("secret_access_key_file"))
+        let (hasKeyID, hasSecret) = (
+            table.has("access_key_id"), table.has("secret_access_key_file")
+        )
         if hasKeyID, !hasSecret {
             table.problem("secret_access_key_file", "is missing; access_key_id needs it")
         } else if hasSecret, !hasKeyID {
@@ -32,12 +34,14 @@ struct CredentialReader {
 
     private func refuseSecretsInPlace() {
         for (key, file) in [
-            ("secret_access_key", "secret_access_key_file"), ("session_token", "session_token_file"),
+            ("secret_access_key", "secret_access_key_file"),
+            ("session_token", "session_token_file"),
         ] {
             table.refuse(
                 key,
                 "a secret does not belong here: write it into a file that only root and sluice may read, "
-                    + "name that file in \(file), and make this secret invalid if others have seen it")
+                    + "name that file in \(file), and make this secret invalid if others have seen it"
+            )
         }
     }
 
@@ -47,8 +51,8 @@ struct CredentialReader {
         }
     }
 
-    /// A key ID stands in the Authorization header between "Credential=" and "/". It is not repeated: people
-    /// mistake the one key for the other.
+    /// A key ID stands in the Authorization header between "Credential=" and "/". It is not
+    /// repeated: people mistake the one key for the other.
     private static func faultInKeyID(_ text: String) -> String? {
         let isPlain = text.utf8.allSatisfy { byte in
             isLetterOrDigit(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
@@ -92,7 +96,8 @@ struct CredentialReader {
             } else if status.isOpenToOthers {
                 table.problem(
                     key,
-                    "\(quoted(path)) is open to every user of this machine; run \"chmod o-rwx \(path)\"")
+                    "\(quoted(path)) is open to every user of this machine; run \"chmod o-rwx \(path)\""
+                )
             } else if status.size == 0 {
                 table.warning(key, "\(quoted(path)) is empty")
             } else if !SystemFile.isReadable(path) {
@@ -107,7 +112,7 @@ struct CredentialReader {
         let missing = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].filter {
             environment[$0]?.isEmpty ?? true
         }
-        guard !missing.isEmpty else { return }
+        guard !missing.isEmpty, !table.has("secret_access_key") else { return }
         table.findings.warning(
             table.path,
             "no keys are named, and \(missing.joined(separator: " and ")) "

@@ -46,7 +46,8 @@ struct DestinationReader {
                     isLowercaseOrDigit(byte) || byte == UInt8(ascii: "-")
                         || (!isAWS && (isLetterOrDigit(byte) || byte == UInt8(ascii: "_")))
                 }
-            return isWellFormed ? nil : "\(quoted(region)) is no region; write it like \"eu-west-1\""
+            return isWellFormed
+                ? nil : "\(quoted(region)) is no region; write it like \"eu-west-1\""
         }
     }
 
@@ -54,7 +55,9 @@ struct DestinationReader {
         connector.addressing = root.choice("addressing", of: ConnectorSettings.Addressing.self)
         guard connector.addressing == .virtual else { return }
         if let endpoint, endpoint.isAddress {
-            root.problem("addressing", "\"virtual\" needs a host name in endpoint, not an IP address; use \"path\"")
+            root.problem(
+                "addressing",
+                "\"virtual\" needs a host name in endpoint, not an IP address; use \"path\"")
         } else if BucketRules.needsPathAddressing(connector.bucket), endpoint?.isSecure != false {
             root.problem(
                 "addressing",
@@ -66,7 +69,8 @@ struct DestinationReader {
     private func readProxy(into connector: inout ConnectorSettings) {
         guard let text = root.string("proxy"), let origin = origin("proxy", text) else { return }
         guard origin.port != nil else {
-            root.problem("proxy", "\(quoted(text)) lacks a port; write it like \"http://proxy:3128\"")
+            root.problem(
+                "proxy", "\(quoted(text)) lacks a port; write it like \"http://proxy:3128\"")
             return
         }
         connector.proxy = text
@@ -85,11 +89,14 @@ struct DestinationReader {
         table.string("ca_file") { path in
             guard path.hasPrefix("/") else { return "\(quoted(path)) must be an absolute path" }
             do throws(SystemFile.Failure) {
-                guard try SystemFile.status(path).isRegular else { return "\(quoted(path)) is not a file" }
+                guard try SystemFile.status(path).isRegular else {
+                    return "\(quoted(path)) is not a file"
+                }
             } catch {
                 return "\(quoted(path)) cannot be read: \(error.reason)"
             }
-            return SystemFile.isReadable(path) ? nil : "\(quoted(path)) cannot be read: permission denied"
+            return SystemFile.isReadable(path)
+                ? nil : "\(quoted(path)) cannot be read: permission denied"
         }
     }
 }

@@ -2,8 +2,9 @@ import TOMLKit
 
 /// A TOML document as plain values: the only place that knows the TOML library.
 ///
-/// The library gives positions for syntax errors only, never frees a parsed document (a few kilobytes for
-/// each load), and ends strings at a NUL character; so NUL is refused here before it is asked.
+/// The library gives positions for syntax errors only, never frees a parsed document (a few
+/// kilobytes for each load), and ends strings at a NUL character; so NUL is refused here before it
+/// is asked.
 enum Document {
     indirect enum Value: Equatable {
         case string(String)
@@ -27,7 +28,9 @@ enum Document {
             return table(try TOMLTable(string: text))
         } catch let error as TOMLParseError {
             let start = error.source.begin
-            throw SyntaxError(line: start.line, column: start.column, text: error.description)
+            var text = error.description
+            if text.hasPrefix("Error while") { text = "syntax error" + text.dropFirst(5) }
+            throw SyntaxError(line: start.line, column: start.column, text: text)
         } catch {
             // The library's initializer has no other error; its signature only does not say so.
             preconditionFailure("TOMLTable(string:) threw \(error)")

@@ -2,8 +2,8 @@ import Model
 
 /// Collects what is wrong in one file, and which keys its readers know.
 ///
-/// Every reader asks for every key it knows, whether the file has it or not; what is left over in the end
-/// is unknown, and the keys asked for are the ones to suggest instead.
+/// Every reader asks for every key it knows, whether the file has it or not; what is left over in
+/// the end is unknown, and the keys asked for are the ones to suggest instead.
 final class Findings {
     let file: String
     private(set) var problems: [ConfigurationProblem] = []
@@ -47,7 +47,9 @@ final class Findings {
     /// Reports each key of the document that no reader asked for.
     ///
     /// - Parameter free: tables whose keys the user chooses.
-    func reportUnknownKeys(of table: [String: Document.Value], at path: [String] = [], free: Set<[String]>) {
+    func reportUnknownKeys(
+        of table: [String: Document.Value], at path: [String] = [], free: Set<[String]>
+    ) {
         guard !free.contains(path) else { return }
         for (key, value) in table.sorted(by: { $0.key < $1.key }) {
             if known[path]?.contains(key) != true {
@@ -74,12 +76,14 @@ final class Findings {
 /// A key path as TOML writes it: keys that need quotes get them.
 func dotted(_ path: [String]) -> String {
     path.map { key in
-        let bare = !key.isEmpty && key.utf8.allSatisfy { isLetterOrDigit($0) || $0 == 0x5F || $0 == 0x2D }
+        let bare =
+            !key.isEmpty && key.utf8.allSatisfy { isLetterOrDigit($0) || $0 == 0x5F || $0 == 0x2D }
         return bare ? key : quoted(key)
     }.joined(separator: ".")
 }
 
-/// The text in double quotes, safe to print: control characters escaped, at most 80 characters of it.
+/// The text in double quotes, safe to print: control characters escaped, at most 80 characters of
+/// it.
 func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars.prefix(80) {

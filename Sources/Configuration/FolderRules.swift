@@ -14,13 +14,15 @@ enum FolderRules {
         for segment in folder.split(separator: "/", omittingEmptySubsequences: false) {
             if segment.isEmpty { return "\(quoted(folder)) has two slashes side by side" }
             if segment == "." || segment == ".." {
-                return "\(quoted(folder)) has the segment \(quoted(String(segment))), which many tools resolve"
+                return
+                    "\(quoted(folder)) has the segment \(quoted(String(segment))), which many tools resolve"
             }
         }
         return nil
     }
 
-    /// By how many bytes the longest possible key of the connector exceeds S3's limit; nil where it fits.
+    /// By how many bytes the longest possible key of the connector exceeds S3's limit; nil where it
+    /// fits.
     static func excess(of connector: ConnectorSettings, identity: IdentitySettings) -> Int? {
         let key = ObjectKey(
             folder: connector.folder, cluster: identity.cluster,
@@ -66,10 +68,11 @@ enum IdentityRules {
         return nil
     }
 
-    /// The integration ID of a connector that names none: 24 hexadecimal digits, always the same for a name.
+    /// The integration ID of a connector that names none: 24 hexadecimal digits, always the same
+    /// for a name.
     ///
-    /// They are the first 12 bytes of the 128-bit FNV-1a hash of the name. Changing this moves the objects of
-    /// every such connector, so it never changes.
+    /// They are the first 12 bytes of the 128-bit FNV-1a hash of the name. Changing this moves the
+    /// objects of every such connector, so it never changes.
     static func integrationID(for name: ConnectorName) -> String {
         var hash: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
         for byte in name.description.utf8 {

@@ -28,7 +28,8 @@ struct HTTPOrigin: Equatable {
             throw Fault(text: "a user name or password in the address is not in this version")
         }
         if rest.contains(where: { "/?#".contains($0) }) {
-            throw Fault(text: "\(quoted(text)) must end after the host and port: no slash, path or query")
+            throw Fault(
+                text: "\(quoted(text)) must end after the host and port: no slash, path or query")
         }
 
         if rest.first == "[" {
@@ -83,7 +84,8 @@ struct HTTPOrigin: Equatable {
         return withUnsafeBytes(of: address) { [UInt8]($0) }
     }
 
-    /// Labels of letters, digits, hyphens and underscores; the last one no number, or it is a mistyped address.
+    /// Labels of letters, digits, hyphens and underscores; the last one no number, or it is a
+    /// mistyped address.
     private static func isHostName(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...253).contains(text.utf8.count), let last = labels.last,

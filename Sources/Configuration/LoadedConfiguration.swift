@@ -2,9 +2,9 @@ public import Model
 
 /// What was read from the configuration's files, and everything that is wrong with them.
 ///
-/// With a problem the configuration is refused whole, and `settings` is good for no more than showing.
-/// A warning tells of something that keeps one connector from delivering, or of a file that is not read; it
-/// refuses nothing.
+/// With a problem the configuration is refused whole, and `settings` is good for no more than
+/// showing. A warning tells of something that keeps one connector from delivering, or of a file
+/// that is not read; it refuses nothing.
 public struct LoadedConfiguration: Sendable, Equatable {
     public var settings = Settings()
     public var problems: [ConfigurationProblem] = []

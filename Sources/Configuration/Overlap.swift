@@ -2,8 +2,8 @@ import Model
 
 /// Two connectors of one kind must not write below each other's folder in one bucket.
 ///
-/// Readers of the one would find the objects of the other there. Whether two names, an alias and a bucket
-/// say, mean one bucket is not known here.
+/// Readers of the one would find the objects of the other there. Whether two names, an alias and a
+/// bucket say, mean one bucket is not known here.
 enum Overlap {
     /// Reports the first of the others with which the connector shares a folder or a part of one.
     static func report(
@@ -13,7 +13,9 @@ enum Overlap {
         where other.kind == connector.kind && other.bucket == connector.bucket
             && store(of: other) == store(of: connector)
         {
-            guard let overlap = FolderRules.overlap(connector.folder, other.folder) else { continue }
+            guard let overlap = FolderRules.overlap(connector.folder, other.folder) else {
+                continue
+            }
             let relation =
                 switch overlap {
                 case .equal: "is the folder of"

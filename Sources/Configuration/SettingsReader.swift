@@ -24,7 +24,9 @@ struct SettingsReader {
 
     private static func faultInDirectory(_ path: String) -> String? {
         guard path.hasPrefix("/") else { return "\(quoted(path)) must be an absolute path" }
-        guard path.contains(where: { $0 != "/" }) else { return "the root directory cannot be a spool" }
+        guard path.contains(where: { $0 != "/" }) else {
+            return "the root directory cannot be a spool"
+        }
         return nil
     }
 
@@ -44,7 +46,8 @@ struct SettingsReader {
         }
         guard let size = ByteCount(text) else {
             table.problem(
-                "minimum_free", "\(quoted(text)) is no share and no size; write \"5%\" or \"10GiB\"")
+                "minimum_free", "\(quoted(text)) is no share and no size; write \"5%\" or \"10GiB\""
+            )
             return nil
         }
         return .bytes(size)
@@ -74,7 +77,8 @@ struct SettingsReader {
                 + "like \"/run/sluice/http.sock\""
         }
         guard path.utf8.count <= longestSocketPath else {
-            return "the path has \(path.utf8.count) bytes; a Unix socket's may have \(longestSocketPath)"
+            return
+                "the path has \(path.utf8.count) bytes; a Unix socket's may have \(longestSocketPath)"
         }
         return nil
     }

@@ -1,6 +1,7 @@
 /// The candidate that a misspelt word most likely stands for; nil where none is near.
 ///
-/// Near means at most one edit for every three characters; ties go to the first in alphabetical order.
+/// Near means at most one edit for every three characters; ties go to the first in alphabetical
+/// order.
 func mostSimilar(to word: String, among candidates: some Sequence<String>) -> String? {
     let limit = max(1, word.utf8.count / 3)
     var best: (distance: Int, candidate: String)?
@@ -11,7 +12,8 @@ func mostSimilar(to word: String, among candidates: some Sequence<String>) -> St
     return best?.candidate
 }
 
-/// The least number of insertions, deletions, replacements and swaps of neighbours between two words.
+/// The least number of insertions, deletions, replacements and swaps of neighbours between two
+/// words.
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     var beforePrevious: [Int] = []
     var previous = Array(0...right.count)

@@ -2,8 +2,8 @@ import Model
 
 /// Reads the values of one table by type; what does not fit becomes a problem, and reading goes on.
 ///
-/// Each function returns nil for a key that is absent or wrong: the caller keeps its default, and the
-/// problem refuses the configuration in the end.
+/// Each function returns nil for a key that is absent or wrong: the caller keeps its default, and
+/// the problem refuses the configuration in the end.
 struct TableReader {
     let findings: Findings
     let path: [String]
@@ -49,13 +49,17 @@ struct TableReader {
 
     func boolean(_ key: String) -> Bool? {
         guard let value = value(key) else { return nil }
-        guard case .boolean(let boolean) = value else { return mismatch(key, value, "true or false") }
+        guard case .boolean(let boolean) = value else {
+            return mismatch(key, value, "true or false")
+        }
         return boolean
     }
 
     func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let value = value(key) else { return nil }
-        guard case .integer(let integer) = value else { return mismatch(key, value, "a whole number") }
+        guard case .integer(let integer) = value else {
+            return mismatch(key, value, "a whole number")
+        }
         guard range.contains(integer) else {
             let (low, high) = (grouped(range.lowerBound), grouped(range.upperBound))
             problem(key, "\(grouped(integer)) is out of range; it must be from \(low) to \(high)")
@@ -75,7 +79,8 @@ struct TableReader {
         }
         guard range.contains(duration) else {
             let (low, high) = (range.lowerBound.text, range.upperBound.text)
-            problem(key, "\(quoted(text)) is out of range; it must be from \"\(low)\" to \"\(high)\"")
+            problem(
+                key, "\(quoted(text)) is out of range; it must be from \"\(low)\" to \"\(high)\"")
             return nil
         }
         return duration
@@ -105,13 +110,16 @@ struct TableReader {
 
     func choice(_ key: String, among choices: [String]) -> String? {
         string(key) { text in
-            choices.contains(text) ? nil : "\(quoted(text)) is unknown; it must be \(listed(choices))"
+            choices.contains(text)
+                ? nil : "\(quoted(text)) is unknown; it must be \(listed(choices))"
         }
     }
 
     func strings(_ key: String) -> [String]? {
         guard let value = value(key) else { return nil }
-        guard case .array(let elements) = value else { return mismatch(key, value, "a list of strings") }
+        guard case .array(let elements) = value else {
+            return mismatch(key, value, "a list of strings")
+        }
         var strings: [String] = []
         for element in elements {
             guard case .string(let string) = element else {

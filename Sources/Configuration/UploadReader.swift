@@ -1,6 +1,7 @@
 import Model
 
-/// Reads what S3 is told with each object: encryption, storage class, ACL, tags, conditions, checksums.
+/// Reads what S3 is told with each object: encryption, storage class, ACL, tags, conditions,
+/// checksums.
 struct UploadReader {
     let root: TableReader
 
@@ -61,12 +62,15 @@ struct UploadReader {
     }
 
     private static func fault(inTag key: String, _ value: String) -> String? {
-        if !(1...128).contains(key.utf16.count) { return "S3 allows 1 to 128 characters in a tag's key" }
+        if !(1...128).contains(key.utf16.count) {
+            return "S3 allows 1 to 128 characters in a tag's key"
+        }
         if value.utf16.count > 256 { return "S3 allows 256 characters in a tag's value" }
         if key.lowercased().hasPrefix("aws:") { return "S3 reserves keys that begin with \"aws:\"" }
         for character in key + value
         where !character.isLetter && !character.isNumber && !" +-=._:/@".contains(character) {
-            return "has \(quoted(String(character))); S3 allows letters, digits, spaces and + - = . _ : / @"
+            return
+                "has \(quoted(String(character))); S3 allows letters, digits, spaces and + - = . _ : / @"
         }
         return nil
     }

@@ -16,6 +16,15 @@ public struct ByteCount: Hashable, Comparable, Sendable {
         bytes = product
     }
 
+    /// The shortest text that `init(_:)` reads back: `64MiB`, `5GB`, `1000001B`.
+    public var text: String {
+        let whole = Self.units.filter { !$0.key.isEmpty && $0.key != "KB" && bytes % $0.value == 0 }
+        // A multiple of GB and of MiB is written with the larger unit of the two.
+        let unit = whole.max { $0.value < $1.value }
+        guard bytes > 0, let unit else { return "0B" }
+        return "\(bytes / unit.value)\(unit.key)"
+    }
+
     private static let units: [String: UInt64] = [
         "": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000,
         "TB": 1_000_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,

@@ -36,7 +36,7 @@ public struct CivilDate: Hashable, Sendable {
     }
 }
 
-/// A whole number in decimal, with leading zeros up to `width` digits; the sign of a negative one stands before them.
+/// A whole number in decimal, with leading zeros up to `width` digits after the sign.
 public func padded(_ number: some BinaryInteger, _ width: Int) -> String {
     let digits = String(number.magnitude)
     let zeros = String(repeating: "0", count: max(0, width - digits.utf8.count))

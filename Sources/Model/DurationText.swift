@@ -1,8 +1,8 @@
 extension Duration {
     /// Reads a duration: whole numbers with units, the largest first, each unit once.
     ///
-    /// `"5m"`, `"48h"`, `"90s"`, `"1h30m"`, `"250ms"`, `"2d"`. A number without a unit, a sign, a fraction and
-    /// a space are refused, and so is what does not fit.
+    /// `"5m"`, `"48h"`, `"90s"`, `"1h30m"`, `"250ms"`, `"2d"`. A number without a unit, a sign, a
+    /// fraction and a space are refused, and so is what does not fit.
     public init?(text: String) {
         var rest = Substring(text)
         var milliseconds: Int64 = 0
@@ -25,7 +25,7 @@ extension Duration {
         self = .milliseconds(milliseconds)
     }
 
-    /// The shortest text that `init(text:)` reads back as this duration, to the millisecond: `1h30m`.
+    /// The shortest text that `init(text:)` reads back: `1h30m`. What is below a millisecond is lost.
     public var text: String {
         let (seconds, attoseconds) = components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)

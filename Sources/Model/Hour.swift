@@ -34,7 +34,8 @@ extension Hour: CustomStringConvertible {
             let hour = Int(parts[3]), hour < 24
         else { return nil }
         let days = CivilDate(year: year, month: month, day: day).daysSince1970
-        guard days >= 0, CivilDate(daysSince1970: days) == CivilDate(year: year, month: month, day: day)
+        guard days >= 0,
+            CivilDate(daysSince1970: days) == CivilDate(year: year, month: month, day: day)
         else { return nil }
         hoursSince1970 = Int(days) * 24 + hour
     }
