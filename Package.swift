@@ -75,7 +75,7 @@ let package = Package(
                 "Model", "Files", "Configuration", "Curl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: onTheLoop),
+            swiftSettings: strict),
 
         .target(name: "Support", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),

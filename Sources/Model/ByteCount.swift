@@ -16,6 +16,15 @@ public struct ByteCount: Hashable, Comparable, Sendable {
         bytes = product
     }
 
+    /// The shortest text that `init(_:)` reads back: `64MiB`, `5GB`, `1000001B`.
+    public var text: String {
+        let whole = Self.units.filter { !$0.key.isEmpty && $0.key != "KB" && bytes % $0.value == 0 }
+        // A multiple of GB and of MiB is written with the larger unit of the two.
+        let unit = whole.max { $0.value < $1.value }
+        guard bytes > 0, let unit else { return "0B" }
+        return "\(bytes / unit.value)\(unit.key)"
+    }
+
     private static let units: [String: UInt64] = [
         "": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000,
         "TB": 1_000_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
@@ -28,8 +37,7 @@ extension ByteCount: CustomStringConvertible {
     /// Decimal units with one digit after the point below ten: `1.2 GB`, `58 kB`, `912 B`.
     public var description: String {
         var (value, unit) = (bytes, "B")
-        var tenths = bytes * 10
-        if bytes > UInt64.max / 10 { tenths = bytes }
+        var tenths: UInt64 = 0
         for next in ["kB", "MB", "GB", "TB"] where value >= 1000 {
             tenths = value / 100
             value /= 1000

@@ -36,8 +36,9 @@ public struct CivilDate: Hashable, Sendable {
     }
 }
 
-/// A whole number in decimal, with leading zeros up to `width`.
+/// A whole number in decimal, with leading zeros up to `width` digits after the sign.
 public func padded(_ number: some BinaryInteger, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    let digits = String(number.magnitude)
+    let zeros = String(repeating: "0", count: max(0, width - digits.utf8.count))
+    return (number < 0 ? "-" : "") + zeros + digits
 }

@@ -40,6 +40,14 @@ public struct ConnectorSettings: Sendable, Equatable {
     /// nil: no limit of its own.
     public var maxHeld: ByteCount?
 
+    /// How the bucket is addressed where `addressing` leaves it open.
+    ///
+    /// A bucket with dots gets path addressing: no certificate for one label matches it.
+    public var addressingInUse: Addressing {
+        addressing
+            ?? (endpoint != nil || bucket.utf8.contains(UInt8(ascii: ".")) ? .path : .virtual)
+    }
+
     public init(name: ConnectorName, bucket: String, integrationID: String) {
         self.name = name
         self.bucket = bucket
@@ -49,7 +57,8 @@ public struct ConnectorSettings: Sendable, Equatable {
 
 /// The body of an object, and what it is compressed with.
 ///
-/// Avro object container files are the second format; it gets a case here, and an encoder beside `jsonl`'s.
+/// Avro object container files are the second format; it gets a case here, and an encoder beside
+/// `jsonl`'s.
 public enum ObjectFormat: Sendable, Hashable {
     case jsonl(JSONLinesCompression)
 

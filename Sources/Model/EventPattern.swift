@@ -20,7 +20,7 @@ public struct EventPattern: Hashable, Sendable, CustomStringConvertible {
 
     public func matches(_ eventType: String) -> Bool {
         let (pattern, name) = (Array(description.utf8), Array(eventType.utf8))
-        // The classic two-finger match: at a mismatch go back to the last star and let it eat one more.
+        // The classic two-finger match: at a mismatch the last star eats one character more.
         var (p, n) = (0, 0)
         var star: (pattern: Int, name: Int)?
         while n < name.count {

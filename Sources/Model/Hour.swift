@@ -19,9 +19,10 @@ public struct Hour: Hashable, Comparable, Sendable {
 extension Hour: CustomStringConvertible {
     /// `YYYY-MM-DD-HH`, as in the `date=` part of a key.
     public var description: String {
-        let date = CivilDate(daysSince1970: Int64(hoursSince1970 / 24))
+        let hour = (hoursSince1970 % 24 + 24) % 24
+        let date = CivilDate(daysSince1970: Int64((hoursSince1970 - hour) / 24))
         return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
-            + "-\(padded(hoursSince1970 % 24, 2))"
+            + "-\(padded(hour, 2))"
     }
 
     /// Reads `YYYY-MM-DD-HH`; nil for anything else, including dates that do not exist.
@@ -33,7 +34,8 @@ extension Hour: CustomStringConvertible {
             let hour = Int(parts[3]), hour < 24
         else { return nil }
         let days = CivilDate(year: year, month: month, day: day).daysSince1970
-        guard days >= 0, CivilDate(daysSince1970: days) == CivilDate(year: year, month: month, day: day)
+        guard days >= 0,
+            CivilDate(daysSince1970: days) == CivilDate(year: year, month: month, day: day)
         else { return nil }
         hoursSince1970 = Int(days) * 24 + hour
     }

@@ -51,7 +51,9 @@ public struct LogSettings: Sendable, Equatable {
     /// How lines look where stderr is not the journal.
     public enum Format: String, Sendable, Equatable, CaseIterable { case text, json }
     /// The least severe lines that are written.
-    public enum Level: String, Sendable, Equatable, CaseIterable { case debug, info, notice, warning, err }
+    public enum Level: String, Sendable, Equatable, CaseIterable {
+        case debug, info, notice, warning, err
+    }
 
     public var format = Format.text
     public var level = Level.info

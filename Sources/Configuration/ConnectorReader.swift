@@ -1,0 +1,106 @@
+import Model
+
+/// Reads one file of `connectors.d/`: who gets which events, and as what.
+///
+/// Where they go is `DestinationReader`'s part, and with which secret `CredentialReader`'s.
+struct ConnectorReader {
+    let root: TableReader
+    let name: ConnectorName
+    let identity: IdentitySettings
+    let environment: [String: String]
+
+    /// Tables in which the user chooses the keys.
+    static let free: Set<[String]> = [["tags"], ["transform"]]
+
+    func read() -> ConnectorSettings {
+        var connector = ConnectorSettings(
+            name: name, bucket: "", integrationID: IdentityRules.integrationID(for: name))
+        readKind()
+        connector.integrationID =
+            root.string("integration_id", rule: IdentityRules.fault) ?? connector.integrationID
+        readEvents(into: &connector)
+        connector.format = format()
+        DestinationReader(root: root).read(into: &connector)
+        UploadReader(root: root).read(into: &connector)
+        connector.credentials =
+            CredentialReader(table: root.table("credentials"), environment: environment).read()
+        connector.batch = batch(root.table("batch"))
+        refuseLaterKeys()
+        if let excess = FolderRules.excess(of: connector, identity: identity) {
+            root.problem(
+                "folder",
+                "with it, keys may have \(grouped(ObjectKey.longest + excess)) bytes, and S3 allows "
+                    + "\(grouped(ObjectKey.longest)); shorten it by \(excess)")
+        }
+        return connector
+    }
+
+    private func readKind() {
+        let kind = root.choice("kind", of: ConnectorSettings.Kind.self)
+        if kind == .dataExport {
+            root.problem("kind", "\"data-export\" is not in this version; write \"currents\"")
+        }
+    }
+
+    private func readEvents(into connector: inout ConnectorSettings) {
+        if let patterns = root.strings("events") {
+            if patterns.isEmpty {
+                root.problem(
+                    "events", "an empty list selects nothing; leave the key out to get every event")
+            }
+            connector.events = patterns.compactMap { text in
+                if let pattern = EventPattern(text) { return pattern }
+                root.problem(
+                    "events",
+                    "\(quoted(text)) is no pattern; it may have A-Z, a-z, 0-9, \"_\", \".\", \"-\" and \"*\""
+                )
+                return nil
+            }
+        }
+        connector.defaultEventType = root.string("default_event_type") { type in
+            EventType.isValid(type)
+                ? nil
+                : "\(quoted(type)) is no event type; it has 1 to \(EventType.longest) of A-Z, a-z, 0-9, "
+                    + "\"_\", \"-\", and single dots inside"
+        }
+    }
+
+    private func format() -> ObjectFormat {
+        let format = root.choice("format", among: ["avro", "jsonl"])
+        if !root.has("format") {
+            root.problem(
+                "format", "the default, \"avro\", is not in this version; write format = \"jsonl\"")
+        } else if format == "avro" {
+            root.problem("format", "\"avro\" is not in this version; write \"jsonl\"")
+        }
+        let compression = root.string("compression") { text in
+            if ObjectFormat.JSONLinesCompression(rawValue: text) != nil { return nil }
+            let later = ["deflate", "zstandard", "zstd"].contains(text)
+            return "\(quoted(text)) is \(later ? "not in this version" : "unknown")"
+                + "; write \"gzip\" or \"none\""
+        }
+        return .jsonl(compression.flatMap(ObjectFormat.JSONLinesCompression.init) ?? .gzip)
+    }
+
+    private func batch(_ table: TableReader) -> BatchLimits {
+        var limits = BatchLimits()
+        limits.maxEvents = table.integer("max_events", in: 1...1_000_000) ?? limits.maxEvents
+        // A stream gets events for one hour, so waiting longer would make no object larger.
+        limits.maxAge =
+            table.duration("max_age", in: .seconds(1)...(.seconds(3600))) ?? limits.maxAge
+        // From a quarter of a block to below S3's 5 GiB for one PUT: an object may pass the limit
+        // by a block.
+        limits.maxBytes =
+            table.size(
+                "max_bytes", in: ByteCount(64 << 10)...ByteCount(5_000_000_000),
+                limits: "\"64KiB\" to \"5GB\"") ?? limits.maxBytes
+        return limits
+    }
+
+    private func refuseLaterKeys() {
+        root.refuse("expire_after", "dropping events after a time is not in this version")
+        root.refuse("on_expiry", "dropping events after a time is not in this version")
+        root.refuse("max_held", "a limit on one connector's backlog is not in this version")
+        root.refuse("transform", "transforming fields is not in this version")
+    }
+}

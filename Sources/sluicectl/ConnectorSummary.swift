@@ -1,0 +1,142 @@
+import Glibc
+import Model
+
+/// What a connector will do, for people and for programs.
+struct ConnectorSummary {
+    private let connector: ConnectorSettings
+    private let identity: IdentitySettings
+
+    init(_ connector: ConnectorSettings, identity: IdentitySettings) {
+        self.connector = connector
+        self.identity = identity
+    }
+
+    /// A heading and a line for each thing worth knowing.
+    var block: String {
+        var lines = [("objects", "s3://\(connector.bucket)/\(exampleKey)")]
+        lines.append(("events", connector.events.map(\.description).joined(separator: ", ")))
+        if let type = connector.defaultEventType {
+            lines.append(("", "an event without an event_type is a \(type)"))
+        }
+        lines.append(("format", formatText))
+        lines.append(("batch", batchText))
+        lines.append(("store", storeText))
+        if let encryption = encryptionText { lines.append(("encryption", encryption)) }
+        if let proxy = connector.proxy { lines.append(("proxy", proxy)) }
+        lines.append(("credentials", credentialText))
+        lines.append(("needs", permissions.joined(separator: ", ")))
+
+        let width = 13
+        let heading = Output.coloured(connector.name.description, .bold, on: STDOUT_FILENO)
+        let body = lines.map { label, text in
+            "  " + label + String(repeating: " ", count: width - label.utf8.count) + text + "\n"
+        }
+        return heading + " (\(connector.kind.rawValue))\n" + body.joined()
+    }
+
+    var json: JSONText {
+        .object([
+            ("name", .string(connector.name.description)),
+            ("kind", .string(connector.kind.rawValue)),
+            ("bucket", .string(connector.bucket)),
+            ("folder", .string(connector.folder)),
+            ("integration_id", .string(connector.integrationID)),
+            ("example_key", .string(exampleKey)),
+            ("events", .array(connector.events.map { .string($0.description) })),
+            ("default_event_type", .string(connector.defaultEventType)),
+            ("format", .string("jsonl")),
+            ("compression", .string(compression)),
+            ("max_events", .integer(connector.batch.maxEvents)),
+            ("max_age_seconds", .integer(Int(connector.batch.maxAge.components.seconds))),
+            ("max_bytes", .integer(Int(clamping: connector.batch.maxBytes.bytes))),
+            ("region", .string(connector.region)),
+            ("endpoint", .string(connector.endpoint)),
+            ("addressing", .string(connector.addressingInUse.rawValue)),
+            ("encryption", .string(encryptionText)),
+            ("credentials", .string(credentialText)),
+            ("permissions", .array(permissions.map { .string($0) })),
+        ])
+    }
+
+    /// The key of a first object in the current hour, of a type that the connector would take.
+    private var exampleKey: String {
+        let key = ObjectKey(
+            folder: connector.folder, cluster: identity.cluster,
+            integrationID: connector.integrationID, zone: identity.zone ?? Self.hostName,
+            partition: identity.partition ?? 0, schemaID: 0)
+        let type =
+            connector.events.first?.description.split(
+                separator: "*", omittingEmptySubsequences: false
+            )
+            .joined(separator: "example")
+        return key.text(
+            eventType: type ?? "example", hour: Hour(unixSeconds: Int64(time(nil))), offset: 1,
+            suffix: connector.format.suffix)
+    }
+
+    private static var hostName: String {
+        // Linux allows 64 bytes, and the array keeps a NUL after them.
+        var name = [CChar](repeating: 0, count: 65)
+        guard gethostname(&name, 64) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    private var compression: String {
+        switch connector.format {
+        case .jsonl(let compression): compression.rawValue
+        }
+    }
+
+    private var formatText: String {
+        switch connector.format {
+        case .jsonl(.gzip): "JSON Lines, gzip"
+        case .jsonl(.none): "JSON Lines, not compressed"
+        }
+    }
+
+    private var batchText: String {
+        let limits = connector.batch
+        return "an object for each event type and hour, at \(grouped(limits.maxEvents)) events, "
+            + "\(limits.maxAge.text) or \(limits.maxBytes.text)"
+    }
+
+    private var storeText: String {
+        let store = connector.endpoint ?? "Amazon S3"
+        let region = connector.region.map { "region \($0)" } ?? "region asked from the store"
+        return "\(store), \(region), \(connector.addressingInUse.rawValue) addressing"
+    }
+
+    private var encryptionText: String? {
+        switch connector.encryption {
+        case nil: nil
+        case .aes256: "AES256"
+        case .kms(let keyID, _): "aws:kms with \(keyID ?? "the account's own key")"
+        }
+    }
+
+    private var credentialText: String {
+        switch connector.credentials {
+        case .environment:
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the daemon's environment"
+        case .keys(let accessKeyID, let secretFile, _):
+            "key \(accessKeyID), secret in \(place(of: secretFile))"
+        }
+    }
+
+    private func place(of file: String) -> String {
+        file.hasPrefix("/") ? file : "$CREDENTIALS_DIRECTORY/" + file
+    }
+
+    /// What the policy of the credentials must allow, and why where it is not plain.
+    private var permissions: [String] {
+        var actions = ["s3:PutObject"]
+        if connector.conditionalWrites {
+            actions.append("s3:GetObject (to compare after a lost answer)")
+        }
+        if connector.region == nil { actions.append("s3:GetBucketLocation (no region is named)") }
+        if !connector.tags.isEmpty { actions.append("s3:PutObjectTagging") }
+        if connector.acl != nil { actions.append("s3:PutObjectAcl") }
+        if case .kms = connector.encryption { actions += ["kms:GenerateDataKey", "kms:Decrypt"] }
+        return actions
+    }
+}
