@@ -52,7 +52,7 @@ final class BodyFeed {
             return .pause
         }
         let count = min(first.count, buffer.count)
-        first.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        buffer.copyBytes(from: first.prefix(count))
         first.removeFirst(count)
         if first.isEmpty { chunks.removeFirst() } else { chunks[0] = first }
         handed += Int64(count)
@@ -92,7 +92,8 @@ final class BodyFeed {
             chunks.append(bytes[...])
             arrived += Int64(bytes.count)
         case .success(let bytes):
-            failure = BodyUnreadable("the body ends at \(arrived) of \(length) bytes (\(bytes.count))")
+            failure = BodyUnreadable(
+                "\(bytes.count) bytes came where 1 to \(count) were asked for, at \(arrived) of \(length)")
         case .failure(let error):
             failure = error
         }

@@ -7,11 +7,14 @@ internal import CCurl
 final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     private var list: UnsafeMutablePointer<curl_slist>?
-    private let errorText = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    private let errorText: UnsafeMutableBufferPointer<CChar>
 
     init() {
-        guard let pointer = curl_easy_init() else { preconditionFailure("out of memory for libcurl") }
+        guard let pointer = curl_easy_init() else {
+            preconditionFailure("out of memory for libcurl")
+        }
         self.pointer = pointer
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0)
     }
 
@@ -112,9 +115,8 @@ final class EasyHandle {
         let length = request.body?.length ?? (request.method == .put ? 0 : nil)
         if let length {
             set(CURLOPT_UPLOAD, 1)
-            let code = sluice_set_offset(pointer, CURLOPT_INFILESIZE_LARGE, length)
-            precondition(code == CURLE_OK, "libcurl refuses the length of a body")
-            if request.method == .post { set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
+            let size = CURLOPT_INFILESIZE_LARGE
+            check(sluice_set_offset(pointer, size, length), size)
         }
     }
 
@@ -133,7 +135,7 @@ final class EasyHandle {
             }
             list = longer
         }
-        check(sluice_set_list(pointer, CURLOPT_HTTPHEADER, list))
+        check(sluice_set_list(pointer, CURLOPT_HTTPHEADER, list), CURLOPT_HTTPHEADER)
     }
 
     private func setCallbacks(_ owner: UnsafeMutableRawPointer) {
@@ -142,11 +144,11 @@ final class EasyHandle {
             CURLOPT_PREREQDATA,
         ]
         for option in users { set(option, pointer: owner) }
-        check(sluice_set_read(pointer, Callbacks.read))
-        check(sluice_set_write(pointer, Callbacks.write))
-        check(sluice_set_header(pointer, Callbacks.header))
-        check(sluice_set_seek(pointer, Callbacks.seek))
-        check(sluice_set_before_request(pointer, Callbacks.beforeRequest))
+        check(sluice_set_read(pointer, Callbacks.read), CURLOPT_READFUNCTION)
+        check(sluice_set_write(pointer, Callbacks.write), CURLOPT_WRITEFUNCTION)
+        check(sluice_set_header(pointer, Callbacks.header), CURLOPT_HEADERFUNCTION)
+        check(sluice_set_seek(pointer, Callbacks.seek), CURLOPT_SEEKFUNCTION)
+        check(sluice_set_before_request(pointer, Callbacks.beforeRequest), CURLOPT_PREREQFUNCTION)
     }
 
     private func set(_ option: CURLoption, _ value: Int) {
@@ -161,7 +163,8 @@ final class EasyHandle {
         check(sluice_set_pointer(pointer, option, value), option)
     }
 
-    private func check(_ code: CURLcode, _ option: CURLoption = CURLOPT_HTTPHEADER) {
-        precondition(code == CURLE_OK, "libcurl refuses option \(option.rawValue): \(code.rawValue)")
+    private func check(_ code: CURLcode, _ option: CURLoption) {
+        precondition(
+            code == CURLE_OK, "libcurl refuses option \(option.rawValue): \(code.rawValue)")
     }
 }

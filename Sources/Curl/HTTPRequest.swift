@@ -1,6 +1,6 @@
 /// One HTTP request, complete: what is sent is exactly this and what HTTP itself needs.
-public nonisolated struct HTTPRequest {
-    public enum Method: String, Sendable {
+public struct HTTPRequest {
+    public nonisolated enum Method: String, Sendable {
         case get = "GET"
         case head = "HEAD"
         case put = "PUT"
@@ -16,12 +16,12 @@ public nonisolated struct HTTPRequest {
     public var body: (any UploadBody)?
     public var options: TransferOptions
     /// Takes the bytes of a 2xx answer instead of `HTTPResponse.body`, however many there are.
-    public var sink: (@MainActor (UnsafeRawBufferPointer) -> Void)?
+    public var sink: ((UnsafeRawBufferPointer) -> Void)?
 
     public init(
         _ method: Method, _ url: String, headers: [HeaderField] = [],
         body: (any UploadBody)? = nil, options: TransferOptions = TransferOptions(),
-        sink: (@MainActor (UnsafeRawBufferPointer) -> Void)? = nil
+        sink: ((UnsafeRawBufferPointer) -> Void)? = nil
     ) {
         self.method = method
         self.url = url
@@ -53,7 +53,7 @@ public nonisolated struct HeaderField: Sendable, Equatable {
     var line: String? {
         guard !name.isEmpty,
             name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }),
-            value.utf8.allSatisfy({ $0 != 0 && $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") })
+            value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0D && $0 != 0x0A })
         else { return nil }
         // "name:" alone would remove a field that libcurl adds; "name;" sends an empty one.
         return value.isEmpty ? "\(name);" : "\(name): \(value)"

@@ -55,7 +55,8 @@ final class Poller {
         guard count > 0 else { return [] }
         return events[..<Int(count)].map { event in
             var what: Int32 = 0
-            if event.events & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0 { what |= CURL_CSELECT_IN }
+            let readable = EPOLLIN.rawValue | EPOLLHUP.rawValue
+            if event.events & readable != 0 { what |= CURL_CSELECT_IN }
             if event.events & EPOLLOUT.rawValue != 0 { what |= CURL_CSELECT_OUT }
             if event.events & EPOLLERR.rawValue != 0 { what |= CURL_CSELECT_ERR }
             return Ready(descriptor: event.data.fd, events: what)

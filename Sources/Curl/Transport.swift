@@ -44,7 +44,9 @@ public final class Transport {
 
     public init(limits: Limits = Limits()) {
         CurlLibrary.prepare()
-        guard let multi = curl_multi_init() else { preconditionFailure("out of memory for libcurl") }
+        guard let multi = curl_multi_init() else {
+            preconditionFailure("out of memory for libcurl")
+        }
         self.multi = multi
         queue = AdmissionQueue(total: limits.total, perOrigin: limits.perOrigin)
         timer = DispatchSource.makeTimerSource(queue: .main)
@@ -242,8 +244,8 @@ public final class Transport {
     }
 
     private func arm() {
-        let deadlines = running.values.compactMap(\.answerDeadline) + [curlDeadline].compactMap(\.self)
-        let next = deadlines.min()
+        let answer = running.values.compactMap(\.answerDeadline).min()
+        let next = [curlDeadline, answer].compactMap(\.self).min()
         guard next != armed else { return }
         armed = next
         timer.schedule(deadline: next ?? .distantFuture, leeway: .milliseconds(1))

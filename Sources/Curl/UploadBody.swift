@@ -9,7 +9,8 @@ public protocol UploadBody: AnyObject {
     /// Reads up to `count` bytes from `offset` and gives them to `completion`: at once or later, on the
     /// main actor, exactly once; at least one byte, at most `count`.
     func read(
-        from offset: Int64, count: Int, completion: @escaping (Result<[UInt8], BodyUnreadable>) -> Void)
+        from offset: Int64, count: Int,
+        completion: @escaping (Result<[UInt8], BodyUnreadable>) -> Void)
 }
 
 /// A body could not be read.
@@ -32,7 +33,8 @@ public final class BytesBody: UploadBody {
     public var length: Int64 { Int64(bytes.count) }
 
     public func read(
-        from offset: Int64, count: Int, completion: @escaping (Result<[UInt8], BodyUnreadable>) -> Void
+        from offset: Int64, count: Int,
+        completion: @escaping (Result<[UInt8], BodyUnreadable>) -> Void
     ) {
         completion(.success(Array(bytes[Int(offset)...].prefix(count))))
     }

@@ -27,7 +27,7 @@ public nonisolated enum CredentialsUnavailable: Error, Sendable, Equatable {
     public var disposition: Disposition {
         switch self {
         case .misconfigured(let text):
-            .misconfigured(Cause(code: "NoCredentials", message: text))
+            .misconfigured(.local(text))
         case .denied(let cause):
             .credentials(.connector, cause)
         case .unreachable(let text):

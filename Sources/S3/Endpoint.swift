@@ -76,7 +76,8 @@ nonisolated struct Endpoint: Equatable {
     private static func domain(of region: String) -> String {
         let domains = [
             ("cn-", "amazonaws.com.cn"), ("us-iso-", "c2s.ic.gov"), ("us-isob-", "sc2s.sgov.gov"),
-            ("us-isof-", "csp.hci.ic.gov"), ("eu-isoe-", "cloud.adc-e.uk"), ("eusc-", "amazonaws.eu"),
+            ("us-isof-", "csp.hci.ic.gov"), ("eu-isoe-", "cloud.adc-e.uk"),
+            ("eusc-", "amazonaws.eu"),
         ]
         return domains.first { region.hasPrefix($0.0) }?.1 ?? "amazonaws.com"
     }

@@ -1,5 +1,6 @@
 public import Curl
 internal import Delivery
+internal import Model
 internal import Signing
 
 /// The operations that delivering needs. Each ends with one reply, later, on the main actor.

@@ -50,7 +50,8 @@ nonisolated struct ResponseDocument: Equatable {
             return location != nil
         }
         guard parents.last == "Error" else {
-            if name == "RequestId", parents.last == "ErrorResponse" { requestID = requestID ?? text }
+            let isWrapped = name == "RequestId" && parents.last == "ErrorResponse"
+            if isWrapped { requestID = requestID ?? text }
             return false
         }
         switch name {

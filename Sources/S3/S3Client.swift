@@ -32,7 +32,7 @@ public final class S3Client {
         _ settings: ConnectorSettings, transport: Transport,
         credentials provider: any CredentialsProvider,
         options: TransferOptions = TransferOptions(),
-        now: @escaping () -> Timestamp = { Timestamp(unixSeconds: Int64(time(nil))) }
+        now: @escaping () -> Timestamp = S3Client.wallClock
     ) {
         self.settings = settings
         self.transport = transport
@@ -43,6 +43,11 @@ public final class S3Client {
         options.caFile = settings.caFile
         if let proxy = settings.proxy { options.proxy = .url(proxy) }
         self.options = options
+    }
+
+    /// The system's wall clock.
+    public nonisolated static func wallClock() -> Timestamp {
+        Timestamp(unixSeconds: Int64(time(nil)))
     }
 
     /// Takes over what S3 corrected; true where the same request may be sent again at once.
