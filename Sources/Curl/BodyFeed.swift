@@ -92,8 +92,8 @@ final class BodyFeed {
             chunks.append(bytes[...])
             arrived += Int64(bytes.count)
         case .success(let bytes):
-            failure = BodyUnreadable(
-                "\(bytes.count) bytes came where 1 to \(count) were asked for, at \(arrived) of \(length)")
+            let text = "\(bytes.count) bytes came where 1 to \(count) were asked for"
+            failure = BodyUnreadable("\(text), at \(arrived) of \(length)")
         case .failure(let error):
             failure = error
         }

@@ -7,7 +7,7 @@ x-amz-checksum-crc32 are those of the body, and remembers every request and ever
 key ever had. It does not check signatures. On top of that a script of rules makes it fail as networks
 and stores do.
 
-    scripted_s3.py [--port N] [--save DIR] [--cert FILE --key FILE] [--region R]
+    scripted_s3.py [--port N | --unix PATH] [--save DIR] [--cert FILE --key FILE] [--region R]
 
 Its first line on stdout is "port N". Buckets come from the path, or from a host "<bucket>.localhost".
 It ends when its standard input does, if --until-eof is given.
@@ -45,6 +45,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import socket
 import ssl
@@ -156,10 +157,12 @@ class Request:
     def __init__(self, head):
         lines = head.decode("latin-1").split("\r\n")
         self.method, self.target, _ = lines[0].split(" ", 2)
+        # A proxy is given the whole URL.
+        path = re.sub("^https?://[^/]*", "", self.target)
         self.fields = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:] if line]
         self.headers = {name.lower(): value for name, value in self.fields}
         self.length = int(self.headers.get("content-length", 0))
-        path, _, self.query = self.target.partition("?")
+        path, _, self.query = path.partition("?")
         path = urllib.parse.unquote(path)
         host = self.headers.get("host", "").rsplit(":", 1)[0]
         if host.endswith(".localhost"):
@@ -414,7 +417,8 @@ def accept_for_ever(listener, store, tls):
     while True:
         sock, _ = listener.accept()
         number += 1
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def run(sock=sock, number=number):
             if tls:
@@ -431,6 +435,7 @@ def accept_for_ever(listener, store, tls):
 def main():
     parser = argparse.ArgumentParser(description="An S3 for tests that does as it is told.")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--unix", metavar="PATH", help="listen on a socket; the port is 0 then")
     parser.add_argument("--save", metavar="DIR", help="also write objects below DIR")
     parser.add_argument("--cert", metavar="FILE")
     parser.add_argument("--key", metavar="FILE")
@@ -441,8 +446,12 @@ def main():
     if options.cert:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options.cert, options.key)
-    listener = socket.create_server(("127.0.0.1", options.port), backlog=512)
-    print(f"port {listener.getsockname()[1]}", flush=True)
+    if options.unix:
+        listener = socket.create_server(options.unix, family=socket.AF_UNIX)
+        print("port 0", flush=True)
+    else:
+        listener = socket.create_server(("127.0.0.1", options.port), backlog=512)
+        print(f"port {listener.getsockname()[1]}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     store = Store(options.region, options.save)
