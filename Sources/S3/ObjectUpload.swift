@@ -1,0 +1,96 @@
+public import Digest
+internal import Delivery
+internal import Model
+public import Signing
+
+/// An object as PutObject wants it described; its bytes come from an `UploadBody`.
+public nonisolated struct ObjectUpload: Sendable {
+    public var key: String
+    public var sha256: SHA256Digest
+    /// The CRC-32 of zlib.
+    public var crc32: UInt32
+    public var contentType: String
+    /// Further members of the object's metadata: names without `x-amz-meta-`, values in ASCII. The
+    /// SHA-256 is added as `sluice-sha256`, for that is what a retry compares.
+    public var metadata: [Header]
+
+    public init(
+        key: String, sha256: SHA256Digest, crc32: UInt32, contentType: String,
+        metadata: [Header] = []
+    ) {
+        self.key = key
+        self.sha256 = sha256
+        self.crc32 = crc32
+        self.contentType = contentType
+        self.metadata = metadata
+    }
+
+    /// All headers that depend on the object, the connector, and what the store knows.
+    func headers(_ settings: ConnectorSettings, features: Set<OptionalFeature>) -> [Header] {
+        var headers = [
+            Header("content-type", contentType), Header(Answer.digestHeader, sha256.hex),
+        ]
+        headers += metadata.map { Header("x-amz-meta-\($0.name)", $0.value) }
+        if features.contains(.conditionalWrites) { headers.append(Header("if-none-match", "*")) }
+        if features.contains(.checksum) {
+            headers.append(Header("x-amz-checksum-crc32", Self.base64(crc32)))
+        }
+        headers += Self.encryption(settings.encryption)
+        if let storageClass = settings.storageClass {
+            headers.append(Header("x-amz-storage-class", storageClass))
+        }
+        if let acl = settings.acl { headers.append(Header("x-amz-acl", acl)) }
+        if !settings.tags.isEmpty {
+            headers.append(Header("x-amz-tagging", Self.tagging(settings.tags)))
+        }
+        return headers
+    }
+
+    private static func encryption(_ encryption: ServerSideEncryption?) -> [Header] {
+        let name = "x-amz-server-side-encryption"
+        switch encryption {
+        case nil:
+            return []
+        case .aes256:
+            return [Header(name, "AES256")]
+        case .kms(let keyID, let bucketKey):
+            var headers = [Header(name, "aws:kms")]
+            if let keyID { headers.append(Header("\(name)-aws-kms-key-id", keyID)) }
+            if let bucketKey {
+                headers.append(Header("\(name)-bucket-key-enabled", bucketKey ? "true" : "false"))
+            }
+            return headers
+        }
+    }
+
+    /// Tags as a query: `name=value&…`, percent-encoded.
+    static func tagging(_ tags: [Tag]) -> String {
+        tags.map { "\(encoded($0.key))=\(encoded($0.value))" }.joined(separator: "&")
+    }
+
+    private static func encoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        let bytes = text.utf8.flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"):
+                [byte]
+            default:
+                [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The four bytes, most significant first, in Base64: six characters and two "=".
+    static func base64(_ crc32: UInt32) -> String {
+        let alphabet = Array(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        let bits = UInt64(crc32) << 4
+        let characters = stride(from: 30, through: 0, by: -6).map { shift in
+            alphabet[Int(bits >> UInt64(shift)) & 63]
+        }
+        return String(decoding: characters, as: UTF8.self) + "=="
+    }
+}

@@ -1,0 +1,95 @@
+/// What is read of the XML documents that S3 answers with.
+///
+/// Error documents are `<Error><Code>…</Code>…</Error>`; STS and some stores wrap them once more. The
+/// other document is `<LocationConstraint>`. Anything else, such as a portal's page, gives nil.
+///
+/// Source: "Error responses" and GetBucketLocation, Amazon S3 API Reference.
+nonisolated struct ResponseDocument: Equatable {
+    var code: String?
+    var message: String?
+    var region: String?
+    var requestID: String?
+    /// Which header S3 does not implement.
+    var header: String?
+    /// Set by a location document: the region, by its name of today.
+    var location: String?
+
+    /// What a person reads of a message; S3's are far shorter.
+    static let longestMessage = 512
+
+    init?(_ bytes: [UInt8]) {
+        var reader = XMLReader(bytes)
+        var path: [String] = []
+        var text = ""
+        var isRead = false
+        while let event = reader.next() {
+            switch event {
+            case .start(let name):
+                path.append(name)
+                text = ""
+                guard path.count > 1 || Self.roots.contains(name) else { return nil }
+            case .text(let piece):
+                text += piece
+            case .end(let name):
+                isRead = take(name, in: path.dropLast(), text) || isRead
+                path.removeLast()
+                text = ""
+            }
+        }
+        guard isRead else { return nil }
+    }
+
+    private static let roots: Set<String> = ["Error", "ErrorResponse", "LocationConstraint"]
+
+    /// Keeps the text of one element, the first of its name; true where it is one that counts.
+    private mutating func take(
+        _ name: String, in parents: ArraySlice<String>, _ text: String
+    ) -> Bool {
+        if name == "LocationConstraint", parents.isEmpty {
+            location = Self.currentName(of: text)
+            return location != nil
+        }
+        guard parents.last == "Error" else {
+            let isWrapped = name == "RequestId" && parents.last == "ErrorResponse"
+            if isWrapped { requestID = requestID ?? text }
+            return false
+        }
+        switch name {
+        case "Code":
+            guard code == nil, Self.isCode(text) else { return false }
+            code = text
+            return true
+        case "Message": message = message ?? Self.readable(text)
+        case "Region": region = region ?? text
+        case "RequestId": requestID = requestID ?? text
+        case "Header": header = header ?? text
+        default: break
+        }
+        return false
+    }
+
+    private static func isCode(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+                    || (0x61...0x7A).contains(byte) || byte == 0x2E || byte == 0x2D || byte == 0x5F
+            }
+    }
+
+    /// One line, without control characters, cut to its limit.
+    private static func readable(_ text: String) -> String {
+        let scalars = text.unicodeScalars.prefix(longestMessage).map { scalar in
+            scalar.value < 0x20 || scalar.value == 0x7F ? " " : Character(scalar)
+        }
+        return String(scalars)
+    }
+
+    /// S3 says nothing for its first region, and `EU` for the second.
+    private static func currentName(of location: String) -> String? {
+        switch location {
+        case "": Endpoint.lookupRegion
+        case "EU": "eu-west-1"
+        default: Endpoint.isRegion(location) ? location : nil
+        }
+    }
+}
