@@ -25,6 +25,14 @@ static inline int sluice_mhd_epoll_descriptor(struct MHD_Daemon *daemon)
     return info ? info->epoll_fd : -1;
 }
 
+// How many clients are connected.
+static inline unsigned sluice_mhd_connections(struct MHD_Daemon *daemon)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info ? info->num_connections : 0;
+}
+
 // -1 where there is none.
 static inline int sluice_mhd_connection_descriptor(struct MHD_Connection *connection)
 {

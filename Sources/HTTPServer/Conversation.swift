@@ -24,10 +24,16 @@ final class Conversation {
     private let connection: OpaquePointer
     private let method: HTTPRequest.Method
     private let path: String
+    private let wake: () -> Void
     private var body: [UInt8] = []
     private var hangup: (any DispatchSourceRead)?
 
-    init(_ connection: OpaquePointer, method: HTTPRequest.Method, path: String) {
+    /// - Parameter wake: makes the library run soon: a resumed connection does not see to it by itself.
+    init(
+        _ connection: OpaquePointer, method: HTTPRequest.Method, path: String,
+        wake: @escaping () -> Void
+    ) {
+        self.wake = wake
         self.connection = connection
         self.method = method
         self.path = path
@@ -77,6 +83,7 @@ final class Conversation {
         hangup?.cancel()
         hangup = nil
         MHD_resume_connection(connection)
+        wake()
     }
 
     /// Frees the place of a client that does not wait for its answer.

@@ -79,7 +79,17 @@ public final class LocalServer {
 
     private func run() {
         guard let library else { return }
-        MHD_run(library)
+        // Places of clients that leave in one run are given to those who wait only in the next.
+        var before: UInt32
+        repeat {
+            before = sluice_mhd_connections(library)
+            MHD_run(library)
+        } while sluice_mhd_connections(library) < before
+        arm(library)
+    }
+
+    /// Sees to the next run: the library's descriptor tells of news, but not of clients that keep silent.
+    private func arm(_ library: OpaquePointer) {
         var milliseconds: CUnsignedLongLong = 0
         guard MHD_get_timeout(library, &milliseconds) == .YES else {
             timer?.schedule(deadline: .distantFuture)
@@ -87,7 +97,11 @@ public final class LocalServer {
         }
         timer?.schedule(
             deadline: .now() + .milliseconds(Int(clamping: milliseconds)),
-            leeway: .milliseconds(100))
+            leeway: .milliseconds(milliseconds == 0 ? 0 : 100))
+    }
+
+    private func runSoon() {
+        DispatchQueue.main.async { [weak self] in self?.run() }
     }
 
     // MARK: - What the library calls
@@ -106,7 +120,9 @@ public final class LocalServer {
             let refusal = HTTPResponse.text("the body is longer than \(limit) bytes", status: 413)
             return LibraryCalls.queue(refusal, on: connection)
         }
-        let conversation = Conversation(connection, method: known, path: path)
+        let conversation = Conversation(connection, method: known, path: path) { [weak self] in
+            self?.runSoon()
+        }
         conversations[ObjectIdentifier(conversation)] = conversation
         // Unretained: `conversations` keeps it until `end`.
         context.pointee = Unmanaged.passUnretained(conversation).toOpaque()

@@ -132,7 +132,7 @@ public final class JournalWriter: Sendable {
     private static func linesLost(_ count: Int) -> JournalEntry {
         JournalEntry(
             .linesLost,
-            "\(count) lines of this log are missing: it did not take them; "
+            "this log lost \(count == 1 ? "1 line" : "\(count) lines") that it did not take; "
                 + "events are not affected")
     }
 
