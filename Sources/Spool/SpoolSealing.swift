@@ -63,15 +63,16 @@ extension Spool {
         }
     }
 
-    /// Complete batches whose stream has no earlier one unsealed.
+    /// Complete batches whose stream has no earlier one unsealed: at most one of a stream.
+    ///
+    /// Of names that become durable together, a power loss may keep the later and lose the earlier one; for two
+    /// batches of one stream, that would say that the earlier one's events are sealed.
     private func takeGroup() -> [Batch] {
         var group: [Batch] = []
         var later: [Batch] = []
-        var sealing: Set<UInt64> = []
         for batch in written.sorted(by: { $0.number < $1.number }) {
-            let isNext = batch.previous.map { !unsealed.contains($0) || sealing.contains($0) } ?? true
+            let isNext = batch.previous.map { !unsealed.contains($0) } ?? true
             if isNext, group.count < Limits.batchesPerGroup {
-                sealing.insert(batch.number)
                 group.append(batch)
             } else {
                 later.append(batch)
