@@ -31,8 +31,11 @@ public struct Backoff: Sendable, Equatable {
 
     /// The longest wait after so many failures.
     func bound(failures: Int) -> Duration {
-        var bound = base
-        for _ in 1..<max(1, failures) where bound < cap { bound *= 2 }
+        var (bound, doublings) = (base, failures - 1)
+        while doublings > 0, bound < cap {
+            bound *= 2
+            doublings -= 1
+        }
         return min(bound, cap)
     }
 }
