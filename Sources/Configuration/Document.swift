@@ -3,8 +3,8 @@ import TOMLKit
 /// A TOML document as plain values: the only place that knows the TOML library.
 ///
 /// The library gives positions for syntax errors only, never frees a parsed document (a few
-/// kilobytes for each load), and ends strings at a NUL character; so NUL is refused here before it
-/// is asked.
+/// kilobytes for each load), ends strings at a NUL character, and ends the process at some mistakes;
+/// so what it must not see is refused here before it is asked.
 enum Document {
     indirect enum Value: Equatable {
         case string(String)
@@ -24,6 +24,7 @@ enum Document {
 
     static func parse(_ bytes: [UInt8]) throws(SyntaxError) -> [String: Value] {
         let text = try decode(bytes)
+        try SyntaxGuard.check(text)
         do {
             return table(try TOMLTable(string: text))
         } catch let error as TOMLParseError {

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The few looks at the file system that reading a configuration takes.
@@ -16,7 +17,7 @@ enum SystemFile {
             switch code {
             case EFBIG: "larger than 1 MiB, so it is no configuration"
             case EINVAL: "not a regular file"
-            default: String(cString: strerror(code)).lowercased()
+            default: errorText(code).lowercased()
             }
         }
     }

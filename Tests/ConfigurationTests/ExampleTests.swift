@@ -1,0 +1,61 @@
+@testable import Configuration
+import Model
+import Testing
+
+@Suite struct ExampleTests {
+    private let sandbox = Sandbox()
+
+    /// The text of a file in `etc/` of this package.
+    private func example(_ name: String) throws -> String {
+        let here = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        return String(decoding: try SystemFile.read("/\(here)/etc/\(name)"), as: UTF8.self)
+    }
+
+    @Test("The defaults in the comments of sluice.toml are the defaults")
+    func mainFile() throws {
+        let lines = try example("sluice.toml").split(separator: "\n")
+        let uncommented = lines.map { line in
+            line.hasPrefix("# ") && line.contains(" = ") ? line.dropFirst(2) : line
+        }
+        #expect(uncommented.count { $0.contains(" = ") && !$0.hasPrefix("#") } == 9)
+        sandbox.write(uncommented.joined(separator: "\n"), to: "sluice.toml")
+        let loaded = sandbox.load()
+        #expect(loaded.problemTexts == [])
+        var expected = Settings()
+        expected.identity.zone = "HOST"
+        expected.identity.partition = 0
+        #expect(loaded.settings == expected)
+    }
+
+    @Test("The example of a connector is sound, and all but its credentials and names are defaults")
+    func connector() throws {
+        sandbox.connector("orders", try example("connectors.d/orders.toml.example"))
+        let loaded = sandbox.load()
+        #expect(loaded.problemTexts == [])
+        let name = try #require(ConnectorName("orders"))
+        var expected = ConnectorSettings(
+            name: name, bucket: "acme-events", integrationID: IdentityRules.integrationID(for: name)
+        )
+        expected.credentials = .keys(
+            accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretFile: "orders.secret", sessionTokenFile: nil)
+        #expect(loaded.settings.connectors == [expected])
+    }
+
+    @Test("Every commented line of the connector's example can be taken as it is")
+    func commentedConnector() throws {
+        for line in try example("connectors.d/orders.toml.example").split(separator: "\n")
+        where line.hasPrefix("# ") && line.contains(" = ") && !line.contains("session_token") {
+            let key = line.dropFirst(2).prefix { $0 != " " }
+            guard key.utf8.allSatisfy({ isLowercaseOrDigit($0) || $0 == UInt8(ascii: "_") }) else {
+                continue
+            }
+            // Of the two tables' keys only the batch's can be shown without a file.
+            if key == "ca_file" { continue }
+            let table = key.hasPrefix("max_") ? "[batch]\n" : ""
+            let isKMS = key == "kms_key_id" || key == "bucket_key_enabled"
+            let other = isKMS ? "server_side_encryption = \"aws:kms\"\n" : ""
+            let text = other + table + line.dropFirst(2)
+            #expect(ConnectorProblemTests.problems(text) == [], "\(line)")
+        }
+    }
+}
