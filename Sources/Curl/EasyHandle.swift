@@ -112,7 +112,8 @@ final class EasyHandle {
         case .head: set(CURLOPT_NOBODY, 1)
         case .put, .post, .delete: set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
-        let length = request.body?.length ?? (request.method == .put ? 0 : nil)
+        let carriesBody = request.method == .put || request.method == .post
+        let length = request.body?.length ?? (carriesBody ? 0 : nil)
         if let length {
             set(CURLOPT_UPLOAD, 1)
             let size = CURLOPT_INFILESIZE_LARGE

@@ -117,8 +117,11 @@ public final class Transfer {
         response.status = handle.status()
         if code == CURLE_OK || bodyIsTooLong { return .success(response) }
         let proxyStatus = handle.status(CURLINFO_HTTP_CONNECTCODE)
-        if let failure = feed?.failure {
-            return .failure(self.failure(.body, failure.text))
+        if let unreadable = feed?.failure {
+            return .failure(failure(.body, unreadable.text))
+        }
+        if code == CURLE_OPERATION_TIMEDOUT, feed?.isPaused == true {
+            return .failure(failure(.body, "the next bytes to send were not read in time"))
         }
         return .failure(
             failure(

@@ -40,7 +40,7 @@ public final class Transport {
     /// When libcurl wants to be called; nil for never.
     private var curlDeadline: DispatchTime?
     /// When the timer fires; nil for never.
-    private var armed: DispatchTime?
+    private(set) var armed: DispatchTime?
 
     public init(limits: Limits = Limits()) {
         CurlLibrary.prepare()
@@ -54,6 +54,7 @@ public final class Transport {
         timer.activate()
         set(CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         set(CURLMOPT_MAX_TOTAL_CONNECTIONS, limits.total)
+        // All of them: to libcurl, everything behind one proxy is one host. The queue counts origins.
         set(CURLMOPT_MAX_HOST_CONNECTIONS, limits.total)
         set(CURLMOPT_MAXCONNECTS, limits.total)
         // Unretained: shutDown takes the multi handle down before self can go.

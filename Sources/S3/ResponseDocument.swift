@@ -16,7 +16,10 @@ nonisolated struct ResponseDocument: Equatable {
 
     /// What a person reads of a message; S3's are far shorter.
     static let longestMessage = 512
+}
 
+nonisolated extension ResponseDocument {
+    /// Reads a document; nil where it is none of S3's.
     init?(_ bytes: [UInt8]) {
         var reader = XMLReader(bytes)
         var path: [String] = []

@@ -122,6 +122,8 @@ final class TrickledBody: UploadBody {
     let piece: Int
     /// Reading fails from here on.
     var breaksAt: Int?
+    /// Reading never ends from here on.
+    var stallsAt: Int?
 
     init(_ bytes: [UInt8], piece: Int) {
         self.bytes = bytes
@@ -135,6 +137,7 @@ final class TrickledBody: UploadBody {
         completion: @escaping (Result<[UInt8], BodyUnreadable>) -> Void
     ) {
         let start = Int(offset)
+        if let stallsAt, start >= stallsAt { return }
         DispatchQueue.main.async { [self] in
             if let breaksAt, start >= breaksAt {
                 completion(.failure(BodyUnreadable("orders.object: Input/output error")))

@@ -1,8 +1,9 @@
-import Curl
 import Digest
 import Dispatch
 import Glibc
 import Testing
+
+@testable import Curl
 
 @Suite(.timeLimit(.minutes(2)))
 struct TransportTests {
@@ -133,6 +134,7 @@ struct TransportTests {
     @Test("The time to connect includes the TLS handshake")
     func connectTimeout() async throws {
         try await withScriptedS3 { server in
+            // The kernel accepts for it, and nobody speaks.
             let (descriptor, port) = try silentListener()
             defer { close(descriptor) }
             var options = TransferOptions()
@@ -141,6 +143,31 @@ struct TransportTests {
             let failure = await failed(server, request)
             #expect(failure?.cause == .curl(28))
             #expect(failure?.sent == .nothing)
+        }
+    }
+
+    @Test("A body whose bytes do not come is no fault of the network")
+    func stalledBody() async throws {
+        try await withScriptedS3 { server in
+            let body = TrickledBody(pattern(5000), piece: 1000)
+            body.stallsAt = 2000
+            var options = TransferOptions()
+            options.idleTimeout = .seconds(1)
+            let failure = await failed(server, server.put("/b/k", body, options))
+            #expect(failure?.cause == .body)
+            #expect(failure?.sent == .part)
+        }
+    }
+
+    @Test("Nothing wakes an idle transport, though its connections are kept")
+    func idle() async throws {
+        try await withScriptedS3 { server in
+            let status = try await server.status(server.put("/b/k", BytesBody([1])))
+            #expect(status == 200)
+            #expect(server.transport.armed == nil)
+            let log = try await server.log()
+            #expect(log.connections == 1)
+            #expect(server.transport.armed == nil)
         }
     }
 
@@ -213,7 +240,8 @@ struct TransportTests {
     @Test("A long answer is kept to its limit, and past the next limit not read")
     func longAnswer() async throws {
         try await withScriptedS3 { server in
-            try await server.script(#"{"do": "huge", "bytes": 200000}, {"do": "huge", "bytes": 90000000}"#)
+            try await server.script(
+                #"{"do": "huge", "bytes": 200000}, {"do": "huge", "bytes": 90000000}"#)
             for _ in 0..<2 {
                 let response = try await server.send(.init(.get, "\(server.url)/b/k")).get()
                 #expect(response.status == 503)
@@ -227,7 +255,8 @@ struct TransportTests {
     func endlessContinue() async throws {
         try await withScriptedS3 { server in
             try await server.script(#"{"do": "continue"}"#)
-            let failure = await failed(server, server.put("/b/k", BytesBody([UInt8](repeating: 7, count: 2 << 20))))
+            let failure = await failed(
+                server, server.put("/b/k", BytesBody([UInt8](repeating: 7, count: 2 << 20))))
             #expect(failure?.cause == .curl(23))
         }
     }
