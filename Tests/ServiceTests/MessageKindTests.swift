@@ -30,6 +30,14 @@ import Testing
         }
     }
 
+    @Test("The catalog shows no field whose value others choose: journalctl does not escape it")
+    func catalogIsSafe() throws {
+        let catalog = try repositoryFile("systemd/sluice.catalog")
+        let shown = Set(catalog.matches(of: /@(SLUICE_[A-Z0-9_]+)@/).map { String($0.1) })
+        let ours: Set<JournalField.Name> = [.connector, .bucket, .key, .events]
+        #expect(shown.isSubset(of: ours.map(\.rawValue)) && !shown.isEmpty)
+    }
+
     @Test(
         "The names of fields are such as the journal takes", arguments: JournalField.Name.allCases)
     func fieldNames(_ name: JournalField.Name) {
