@@ -54,13 +54,15 @@ class Line(NamedTuple):
 class Daemon:
     """Started on construction; `close` ends it, whatever state it is in."""
 
-    def __init__(self, command: list[str | pathlib.Path], environment: dict[str, str] | None = None):
+    def __init__(
+        self, command: list[str | pathlib.Path], environment: dict[str, str], user: str | None
+    ):
         self._lines: list[Line] = []
         self._other: list[str] = []
         self._news = threading.Condition()
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            env={**os.environ, **(environment or {})})
+            env={**os.environ, **environment}, user=user, extra_groups=[] if user else None)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

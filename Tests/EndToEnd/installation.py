@@ -35,6 +35,7 @@ class Installation:
         self.config = directory / "sluice.toml"
         self.connectors = directory / "connectors.d"
         self.environment: dict[str, str] = {}
+        self.user: str | None = None
         self._daemons: list[Daemon] = []
         self.connectors.mkdir()
         self.configure()
@@ -107,7 +108,7 @@ class Installation:
 
     def start(self, *arguments: str, wait: bool = True) -> Daemon:
         daemon = Daemon(
-            [binary("sluiced"), "--config", self.config, *arguments], self.environment)
+            [binary("sluiced"), "--config", self.config, *arguments], self.environment, self.user)
         self._daemons.append(daemon)
         if wait:
             daemon.wait_for("started")
@@ -125,7 +126,10 @@ class Installation:
             [binary("sluicectl"), *arguments, "--config", self.config], capture_output=True,
             text=True, timeout=30, env={**os.environ, **self.environment})
 
-    def close(self) -> None:
+    def end_daemons(self) -> None:
         for daemon in self._daemons:
             daemon.close()
+
+    def close(self) -> None:
+        self.end_daemons()
         shutil.rmtree(self.directory, ignore_errors=True)

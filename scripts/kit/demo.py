@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -210,6 +211,8 @@ def temporary_directory() -> Iterator[pathlib.Path]:
 
 
 def main() -> None:
+    # Ended from outside, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with temporary_directory() as directory, LocalS3(directory / "s3.log") as s3:
         whole = Demo(directory, s3).run()
     sys.exit(not whole)

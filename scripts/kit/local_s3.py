@@ -111,6 +111,10 @@ class LocalS3:
         made = iam.create_access_key(UserName=name)["AccessKey"]
         return Keys(made["AccessKeyId"], made["SecretAccessKey"])
 
+    def requests(self, method: str, bucket: str) -> int:
+        """How many requests of one method there were for the objects of a bucket."""
+        return self._log.read_text().count(f'"{method} /{bucket}/')
+
     def objects(self, bucket: str) -> dict[str, bytes]:
         """The body of every object, by key."""
         s3 = self.client("s3")
