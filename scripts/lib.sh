@@ -74,11 +74,6 @@ setup_swift() {
         fail "this is Swift $version; 6.2 or newer is needed (https://www.swift.org/install/linux/)."
 }
 
-setup_build() {
-    setup_packages "${BUILD_PACKAGES[@]}"
-    setup_swift
-}
-
 # The first Python that is new enough and can make virtual environments.
 find_python() {
     local candidate
@@ -93,14 +88,8 @@ find_python() {
         "apt-get install python3 python3-venv)."
 }
 
-setup_tests() {
-    setup_packages "${TEST_PACKAGES[@]}"
-    setup_python
-}
-
 # A virtual environment with exactly what requirements.txt says; made anew when that file changes.
 setup_python() {
-    setup_packages "${PYTHON_PACKAGES[@]}"
     local wanted=$ROOT/scripts/requirements.txt made_for=$VENV/made-for-requirements.txt python log
     if cmp --silent "$wanted" "$made_for" && [[ -x $VENV/bin/python ]]; then return 0; fi
 
@@ -116,6 +105,26 @@ setup_python() {
     fi
     rm -f "$log"
     cp "$wanted" "$made_for"
+}
+
+# What building takes.
+setup_build() {
+    setup_packages "${BUILD_PACKAGES[@]}"
+    setup_swift
+}
+
+# What the demo takes on top.
+setup_demo() {
+    setup_packages "${BUILD_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}"
+    setup_swift
+    setup_python
+}
+
+# All of it.
+setup_tests() {
+    setup_packages "${BUILD_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    setup_swift
+    setup_python
 }
 
 # Builds "debug" or "release"; further arguments go to swift build. The same options everywhere, so
