@@ -1,0 +1,135 @@
+"""Fixtures: a local S3 for the whole session; a spool, buckets and users for each test."""
+
+import itertools
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from events import World, line
+from installation import Installation, binary
+from local_s3 import Keys, LocalS3, connector_policy
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not binary("sluiced").exists():
+        pytest.exit(f"{binary('sluiced')} is missing; run scripts/build first", returncode=2)
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    # Not pytest's tmp_path: the path of a Unix socket may have 107 bytes only.
+    made = Installation(pathlib.Path(tempfile.mkdtemp(prefix="sluice-", dir="/var/tmp")))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalS3]:
+    with LocalS3(tmp_path_factory.mktemp("s3") / "moto.log") as running:
+        yield running
+
+
+class Destination(NamedTuple):
+    """A bucket and the keys of a user who may deliver into it."""
+
+    s3: LocalS3
+    bucket: str
+    keys: Keys
+
+    def objects(self) -> dict[str, bytes]:
+        return self.s3.objects(self.bucket)
+
+
+_bucket_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def make_destination(s3: LocalS3):
+    def make() -> Destination:
+        bucket = f"bucket-{next(_bucket_numbers)}"
+        s3.make_bucket(bucket)
+        return Destination(s3, bucket, s3.make_user(connector_policy(bucket)))
+
+    return make
+
+
+@pytest.fixture
+def destination(make_destination) -> Destination:
+    return make_destination()
+
+
+class Producer:
+    """Makes events that are unique within a test."""
+
+    def __init__(self) -> None:
+        self._world = World(seed=1, people=500)
+        self._rng = random.Random(1)
+
+    def lines(self, count: int, **members: object) -> list[bytes]:
+        """Events of all types; the arguments replace or add members."""
+        return [line(event | members) for event in self._world.events(self._rng, count)]
+
+
+@pytest.fixture
+def producer() -> Producer:
+    return Producer()
+
+
+class ScriptedS3:
+    """Talks to a running scripted_s3.py, which misbehaves as it is told."""
+
+    KEYS = Keys("SCRIPTED", "scripted-secret")
+
+    def __init__(self, port: int):
+        self.endpoint = f"http://127.0.0.1:{port}"
+
+    def script(self, *rules: dict) -> None:
+        self._call("POST", "/__script", json.dumps(rules).encode())
+
+    def mend(self) -> None:
+        """Forgets all rules: from now on it answers as S3 does."""
+        self._call("DELETE", "/__script")
+
+    def requests(self, method: str | None = None) -> list[dict]:
+        """Requests about objects, in order."""
+        all_of_them = self._call("GET", "/__requests")["requests"]
+        return [request for request in all_of_them
+                if request["key"] and method in (None, request["method"])]
+
+    def summary(self) -> dict[str, dict]:
+        return self._call("GET", "/__objects")
+
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        return {path.relative_to(self.saved / bucket).as_posix(): path.read_bytes()
+                for path in (self.saved / bucket).rglob("*.gz")}
+
+    def _call(self, method: str, path: str, body: bytes | None = None) -> dict:
+        request = urllib.request.Request(self.endpoint + path, body, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"{}")
+
+
+@pytest.fixture
+def scripted_s3(tmp_path: pathlib.Path) -> Iterator[ScriptedS3]:
+    saved = tmp_path / "objects"
+    program = pathlib.Path(__file__).with_name("scripted_s3.py")
+    with subprocess.Popen(
+        [sys.executable, program, "--save", saved, "--region", "eu-west-1"],
+        stdout=subprocess.PIPE, text=True,
+    ) as process:
+        try:
+            word, port = process.stdout.readline().split()
+            assert word == "port"
+            running = ScriptedS3(int(port))
+            running.saved = saved
+            yield running
+        finally:
+            process.kill()

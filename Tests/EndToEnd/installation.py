@@ -1,0 +1,135 @@
+"""A spool and a configuration of its own for each test, and the daemons that run on them."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Iterable
+
+from daemon import Daemon
+from local_s3 import Keys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def binary(name: str) -> pathlib.Path:
+    """A built binary: from SLUICE_BIN_DIR, else the release build, else the debug build."""
+    if chosen := os.environ.get("SLUICE_BIN_DIR"):
+        return pathlib.Path(chosen).resolve() / name
+    builds = [ROOT / ".build" / configuration / name for configuration in ("release", "debug")]
+    return next((path for path in builds if path.exists()), builds[0])
+
+
+def toml(value: object) -> str:
+    # JSON's strings, numbers, booleans and lists are TOML's as well.
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value if isinstance(value, (bool, int, list)) else str(value))
+
+
+class Installation:
+    def __init__(self, directory: pathlib.Path):
+        self.directory = directory
+        self.spool = directory / "spool"
+        self.config = directory / "sluice.toml"
+        self.connectors = directory / "connectors.d"
+        self.environment: dict[str, str] = {}
+        self.user: str | None = None
+        self._daemons: list[Daemon] = []
+        self.connectors.mkdir()
+        self.configure()
+
+    # Configuration.
+
+    def configure(self, **spool: object) -> None:
+        """Writes `sluice.toml`; the arguments are further keys of [spool]."""
+        spool = {"directory": self.spool, "minimum_free": "1MiB"} | spool
+        self.config.write_text("\n".join([
+            'log_format = "json"',
+            "[spool]", *(f"{key} = {toml(value)}" for key, value in spool.items()),
+            "[identity]", 'cluster = "test"', 'zone = "zone-a"',
+            "[http]", f"listen = {toml(self.directory / 'http.sock')}",
+        ]) + "\n")
+
+    def connector(
+        self, name: str, bucket: str, endpoint: str, keys: Keys, *,
+        batch: dict[str, object] | None = None, **settings: object
+    ) -> None:
+        """Writes `connectors.d/<name>.toml`, and its secret into a file."""
+        self.set_secret(name, keys.secret_access_key)
+        settings = {
+            "bucket": bucket, "integration_id": f"id-{name}", "region": "eu-west-1",
+            "endpoint": endpoint, "format": "jsonl",
+        } | settings
+        lines = [f"{key} = {toml(value)}" for key, value in settings.items()]
+        lines += [
+            "[credentials]", f"access_key_id = {toml(keys.access_key_id)}",
+            f"secret_access_key_file = {toml(self.secret(name))}",
+        ]
+        if batch:
+            lines += ["[batch]", *(f"{key} = {toml(value)}" for key, value in batch.items())]
+        (self.connectors / f"{name}.toml").write_text("\n".join(lines) + "\n")
+
+    def secret(self, name: str) -> pathlib.Path:
+        return self.directory / f"{name}.secret"
+
+    def set_secret(self, name: str, secret: str) -> None:
+        """Replaces it at once, as an editor or a secret store does."""
+        new = self.directory / f".{name}.secret"
+        new.touch(mode=0o600)
+        new.write_text(secret + "\n")
+        new.rename(self.secret(name))
+
+    # Event files.
+
+    def incoming(self, connector: str | None = None) -> pathlib.Path:
+        return self.spool / "incoming" / connector if connector else self.spool / "incoming"
+
+    def drop(
+        self, name: str, contents: bytes | Iterable[bytes], connector: str | None = None
+    ) -> None:
+        """Moves a file into the spool, as a producer should."""
+        text = contents if isinstance(contents, bytes) else b"".join(contents)
+        self.incoming(connector).mkdir(parents=True, exist_ok=True)
+        written = self.directory / f"dropping-{name}"
+        written.write_bytes(text)
+        written.rename(self.incoming(connector) / name)
+
+    def waiting(self) -> list[pathlib.Path]:
+        """Everything in the spool that is not yet settled: event files and sealed batches."""
+        places = [
+            *self.spool.glob("incoming/**/*"), *self.spool.glob("active/*"),
+            *self.spool.glob("sealed/*/*.envelope"),
+        ]
+        return [path for path in places if path.is_file()]
+
+    # Daemons.
+
+    def start(self, *arguments: str, wait: bool = True) -> Daemon:
+        daemon = Daemon(
+            [binary("sluiced"), "--config", self.config, *arguments], self.environment, self.user)
+        self._daemons.append(daemon)
+        if wait:
+            daemon.wait_for("started")
+        return daemon
+
+    def drain(self, *, status: int = 0, seconds: float = 60) -> Daemon:
+        """Runs `sluiced --until-empty` to its end."""
+        daemon = self.start("--until-empty", wait=False)
+        ended = daemon.wait(seconds)
+        assert ended == status, f"exit status {ended}\n{daemon.transcript()}"
+        return daemon
+
+    def sluicectl(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [binary("sluicectl"), *arguments, "--config", self.config], capture_output=True,
+            text=True, timeout=30, env={**os.environ, **self.environment})
+
+    def end_daemons(self) -> None:
+        for daemon in self._daemons:
+            daemon.close()
+
+    def close(self) -> None:
+        self.end_daemons()
+        shutil.rmtree(self.directory, ignore_errors=True)

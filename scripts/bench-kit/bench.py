@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Measures how fast sluiced drains a spool, beside the floor on the same machine.
+
+The floor compresses the same bytes with zlib at the same level on as many threads as there are
+processors, and does nothing else; a second floor also hashes each object and stores it. All of
+them run in turns, and each drain is verified event by event.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+
+KIT = pathlib.Path(__file__).resolve().parent
+ROOT = KIT.parent.parent
+LEVEL = 6
+CONNECTORS = 4
+PROGRAMS = {"measure": [], "sink": ["-lpthread"], "floor": ["-lpthread", "-lz", "-lcrypto"]}
+FLOOR, STORING, DRAIN = "floor: zlib alone", "floor: and SHA-256, PUT", "sluiced"
+
+_SLUICE_TOML = """\
+[spool]
+directory = "{spool}"
+minimum_free = "64MiB"
+
+[http]
+listen = "{scratch}/http.sock"
+"""
+_CONNECTOR_TOML = """\
+bucket = "{name}"
+integration_id = "bench-{name}"
+region = "us-east-1"
+endpoint = "http://127.0.0.1:{port}"
+addressing = "path"
+format = "jsonl"
+
+[credentials]
+access_key_id = "BENCH"
+secret_access_key_file = "{secret}"
+"""
+
+
+class Bench:
+    def __init__(self, scratch: pathlib.Path, arguments: argparse.Namespace):
+        self.scratch = scratch
+        self.arguments = arguments
+        self.corpus = scratch / "corpus"
+        self.binaries = pathlib.Path(
+            os.environ.get("SLUICE_BIN_DIR", ROOT / ".build" / "release")).resolve()
+
+    def prepare(self) -> None:
+        for name, libraries in PROGRAMS.items():
+            subprocess.run(
+                ["gcc", "-O2", "-Wall", "-Wextra", "-o", self.scratch / name, KIT / f"{name}.c",
+                 *libraries], check=True)
+        a = self.arguments
+        print(f"Corpus: {a.events:,} events in {a.files:,} files, {CONNECTORS} connectors, 8 types",
+              flush=True)
+        subprocess.run(
+            [sys.executable, KIT / "corpus.py", self.corpus, "--events", str(a.events), "--files",
+             str(a.files), "--connectors", str(CONNECTORS), "--seed", str(a.seed)], check=True)
+        self.bytes = json.loads((self.corpus / "corpus.json").read_text())["bytes"]
+        print(f"        {self.bytes / 1e6:,.1f} MB, {self.bytes / a.events:.0f} bytes an event; "
+              f"zlib level {LEVEL}, {os.cpu_count()} processors")
+
+    @contextlib.contextmanager
+    def sink(self) -> Iterator[tuple[pathlib.Path, int]]:
+        """A running sink: the directory it fills, and its port."""
+        directory = self.scratch / "sink-objects"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+        process = subprocess.Popen(
+            [self.scratch / "sink", directory], stdout=subprocess.PIPE, text=True)
+        try:
+            yield directory, int(process.stdout.readline())
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            if not self.arguments.keep:
+                shutil.rmtree(directory)
+
+    def measure(self, *command: str | pathlib.Path, log: pathlib.Path) -> dict:
+        result = self.scratch / "measured.json"
+        with log.open("wb") as output:
+            ended = subprocess.run(
+                [self.scratch / "measure", result, *command], stdout=output, stderr=subprocess.STDOUT)
+        if ended.returncode:
+            sys.stderr.write("\n".join(log.read_text(errors="replace").splitlines()[-20:]) + "\n")
+            sys.exit(f"{pathlib.Path(command[0]).name} ended with {ended.returncode}; "
+                     f"its last lines stand above")
+        return json.loads(result.read_text())
+
+    def floor(self, *options: str) -> dict:
+        log = self.scratch / "floor.log"
+        took = self.measure(
+            self.scratch / "floor", "--level", str(LEVEL), *options, self.corpus, log=log)
+        return took | json.loads(log.read_text())
+
+    def storing_floor(self) -> dict:
+        with self.sink() as (_, port):
+            return self.floor("--put", str(port))
+
+    def drain(self) -> dict:
+        with self.sink() as (objects, port):
+            took = self.measure(
+                self.binaries / "sluiced", "--until-empty", "--config", self.fill_spool(port),
+                log=self.scratch / "sluiced.log")
+            verified = subprocess.run(
+                [sys.executable, KIT / "verify.py", self.corpus, objects],
+                stdout=subprocess.PIPE, text=True)
+            counts = json.loads(verified.stdout)
+            sizes = [int(row.split("\t")[1]) for row in (objects / "index.tsv").open()]
+        shutil.rmtree(self.scratch / "spool")
+        return took | {"bytes_out": sum(sizes), "objects": len(sizes), "verified": counts,
+                       "failed": verified.returncode != 0}
+
+    def fill_spool(self, port: int) -> pathlib.Path:
+        """A new spool in which all files already lie when the daemon starts, and its configuration."""
+        spool, staging = self.scratch / "spool", self.scratch / "staging"
+        for directory in (spool, staging):
+            shutil.rmtree(directory, ignore_errors=True)
+        shutil.copytree(self.corpus, staging)
+        secret = self.scratch / "secret"
+        secret.write_text("bench\n")
+        secret.chmod(0o600)
+        connectors = self.scratch / "connectors.d"
+        connectors.mkdir(exist_ok=True)
+        for directory in (path for path in staging.iterdir() if path.is_dir()):
+            incoming = spool / "incoming" / directory.name
+            incoming.mkdir(parents=True)
+            for file in directory.iterdir():
+                file.rename(incoming / file.name)
+            (connectors / f"{directory.name}.toml").write_text(
+                _CONNECTOR_TOML.format(name=directory.name, port=port, secret=secret))
+        shutil.rmtree(staging)
+        config = self.scratch / "sluice.toml"
+        config.write_text(_SLUICE_TOML.format(spool=spool, scratch=self.scratch))
+        # What was just copied is on disk before anything is timed: the daemon's syncs pay for its
+        # own writes only.
+        os.sync()
+        return config
+
+    def run(self) -> bool:
+        rounds = []
+        for number in range(self.arguments.runs):
+            rounds.append({
+                FLOOR: self.floor(), STORING: self.storing_floor(), DRAIN: self.drain()})
+            counts = rounds[-1][DRAIN]["verified"]
+            walls = ", ".join(f"{name} {took['wall']:.2f} s" for name, took in rounds[-1].items())
+            print(f"Round {number + 1}: {walls}; verified: "
+                  + ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()),
+                  flush=True)
+        self.print_table(rounds)
+        return not any(each[DRAIN]["failed"] for each in rounds)
+
+    def print_table(self, rounds: list[dict]) -> None:
+        heads = ["", "events/s", "MB/s", "CPU s", "memory", "descriptors", "objects", "MB out",
+                 "speed", "CPU"]
+        rows = []
+        for name in rounds[0]:
+            def median(column: str) -> float:
+                return statistics.median(each[name][column] for each in rounds)
+
+            def to_floor(column: str, faster: bool) -> str:
+                ratios = [each[name][column] / each[FLOOR][column] for each in rounds]
+                middle = statistics.median(ratios)
+                return f"{1 / middle if faster else middle:.2f}"
+
+            wall = median("wall")
+            rows.append([
+                name, f"{self.arguments.events / wall:,.0f}", f"{self.bytes / wall / 1e6:.1f}",
+                f"{median('cpu'):.2f}", f"{median('peak_bytes') / 2**20:.1f} MiB",
+                f"{median('descriptors'):.0f}", f"{median('objects'):,.0f}",
+                f"{median('bytes_out') / 1e6:.1f}", to_floor("wall", True), to_floor("cpu", False)])
+        widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+        print()
+        for row in [heads, *rows]:
+            print("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
+                            for i, (cell, width) in enumerate(zip(row, widths))))
+        print(f"\nMedians of {len(rounds)} rounds; peak memory and descriptors of one process. The last "
+              "two columns: events/s and\nCPU seconds as multiples of the first floor's, in the same "
+              "round. Compare only within one run.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--files", type=int, help="default 100, with --small-files 20,000")
+    parser.add_argument("--small-files", action="store_true", help="20,000 files of 50 events")
+    parser.add_argument("--runs", type=int, default=3, help="rounds, default 3")
+    parser.add_argument("--seed", type=int, default=1, help="of the corpus")
+    parser.add_argument("--scratch", type=pathlib.Path,
+                        help="work in this directory and keep it; its corpus is used again")
+    parser.add_argument("--keep", action="store_true",
+                        help="keep the scratch directory with the last run's objects")
+    arguments = parser.parse_args()
+    if arguments.files is None:
+        arguments.files = max(1, arguments.events // 50) if arguments.small_files else 100
+
+    scratch = arguments.scratch
+    if scratch is None:
+        scratch = pathlib.Path(tempfile.mkdtemp(
+            prefix="sluice-bench-", dir=os.environ.get("TMPDIR", "/var/tmp")))
+    scratch.mkdir(parents=True, exist_ok=True)
+    scratch = scratch.resolve()
+    try:
+        bench = Bench(scratch, arguments)
+        bench.prepare()
+        if not bench.run():
+            sys.exit("The objects do not hold what went into the spool; see the lines above.")
+    finally:
+        if arguments.keep:
+            print(f"\nEverything is kept in {scratch}")
+        elif arguments.scratch is None:
+            shutil.rmtree(scratch)
+
+
+if __name__ == "__main__":
+    main()

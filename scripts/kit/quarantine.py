@@ -1,0 +1,48 @@
+"""Reads what the daemon refused, from the spool's `quarantine/`."""
+
+import json
+import pathlib
+import re
+from typing import NamedTuple
+
+
+class Line(NamedTuple):
+    """A refused line: where it stood, why it was refused, by which connector (if by one), its bytes."""
+
+    file: str
+    number: int
+    reason: str
+    connector: str | None
+    text: bytes
+
+
+class File(NamedTuple):
+    """A file that was refused whole: what it was called, why, and where it is now."""
+
+    file: str
+    reason: str
+    path: pathlib.Path
+
+
+def refused_lines(spool: pathlib.Path) -> list[Line]:
+    lines = []
+    for path in sorted((spool / "quarantine").glob("[!.]*.rejects")):
+        with path.open("rb") as rejects:
+            file = json.loads(rejects.readline())["file"]
+            while head := rejects.readline():
+                entry = json.loads(head)
+                text = rejects.read(entry["bytes"])
+                if rejects.read(1) != b"\n" or len(text) != entry["bytes"]:
+                    raise ValueError(f"{path} is cut off")
+                lines.append(Line(
+                    file, entry["line"], entry["reason"], entry.get("connector"), text))
+    return lines
+
+
+def refused_files(spool: pathlib.Path) -> list[File]:
+    files = []
+    for note in sorted((spool / "quarantine").glob("[!.]*.reason")):
+        text = dict(re.findall(r"^([a-z-]+): (.*)$", note.read_text(), re.MULTILINE))
+        (kept,) = (path for path in note.parent.glob(f"{note.stem}.*") if path.suffix != ".reason")
+        files.append(File(text["file"], text["reason"], kept))
+    return files
