@@ -4,6 +4,8 @@
 /// promises no more than the POSIX one it is named after: nothing is durable before a sync that covers it.
 public protocol FileSystem: Sendable {
     func makeDirectory(_ path: String, mode: UInt32) throws(FileError)
+    /// Makes a directory that producers may drop files into and not list: mode 3730, the group of its parent.
+    func makeDropDirectory(_ path: String) throws(FileError)
     /// Calls `body` with each name in a directory, in no order, until it answers false.
     func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError)
     /// What lies there, by lstat(2); nil where nothing does.

@@ -31,6 +31,32 @@ public final class RealFileSystem: FileSystem {
         }
     }
 
+    public func makeDropDirectory(_ path: String) throws(FileError) {
+        guard mkdirat(root.number, path, 0o1700) == 0 else {
+            if errno == EEXIST { return }
+            throw failed("mkdir", path)
+        }
+        if fchmodat(root.number, path, 0o3730, 0) == 0 { return }
+        // A sandbox may forbid to set the set-group-ID bit. The kernel has set it already, from the parent, and an
+        // access control list changes the other bits without naming it.
+        if errno == EPERM, setxattr(shown(path), "system.posix_acl_access", Self.dropRights) { return }
+        let error = failed("chmod", path)
+        // Half made it would stay so.
+        _ = unlinkat(root.number, path, AT_REMOVEDIR)
+        throw error
+    }
+
+    /// The list that stands for mode 1730, as the kernel takes it: version 2, then tag, rights and no ID for each of
+    /// owner (rwx), group (wx) and others (none), little-endian. Source: linux/posix_acl_xattr.h.
+    private static let dropRights: [UInt8] = [
+        2, 0, 0, 0, 0x01, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, 0x04, 0, 3, 0, 0xff, 0xff, 0xff, 0xff,
+        0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+    ]
+
+    private func setxattr(_ path: String, _ name: String, _ value: [UInt8]) -> Bool {
+        CLinux.setxattr(path, name, value, value.count, 0) == 0
+    }
+
     public func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
         let descriptor = sluice_openat(root.number, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         guard descriptor >= 0 else { throw failed("open", path) }

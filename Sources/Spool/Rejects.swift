@@ -33,7 +33,7 @@ struct Rejects {
         // A longer file of an earlier reading must not shine through.
         try files.remove(Self.temporaryPath(number))
         pending = Array(
-            "{\"rejects\":1,\"file\":\(quoted(file.shown)),\"accepted\":\"\(file.accepted.extended)\"}\n"
+            "{\"rejects\":1,\"file\":\(JSONText.quoted(file.shown)),\"accepted\":\"\(file.accepted.extended)\"}\n"
                 .utf8)
     }
 
@@ -42,8 +42,8 @@ struct Rejects {
         _ bytes: UnsafeRawBufferPointer, _ files: some FileSystem
     ) throws(FileError) {
         var head = "{\"line\":\(line),\"offset\":\(offset)"
-        if let connector { head += ",\"connector\":\(quoted(connector))" }
-        head += ",\"reason\":\(quoted(reason)),\"bytes\":\(bytes.count)}\n"
+        if let connector { head += ",\"connector\":\(JSONText.quoted(connector))" }
+        head += ",\"reason\":\(JSONText.quoted(reason)),\"bytes\":\(bytes.count)}\n"
         pending += Array(head.utf8)
         pending += bytes
         pending.append(UInt8(ascii: "\n"))
@@ -59,20 +59,4 @@ struct Rejects {
         size += UInt64(pending.count)
         pending.removeAll(keepingCapacity: true)
     }
-}
-
-/// A JSON string.
-func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": quoted += "\\\""
-        case "\\": quoted += "\\\\"
-        case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
-            let digits = String(scalar.value, radix: 16)
-            quoted += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-        default: quoted.unicodeScalars.append(scalar)
-        }
-    }
-    return quoted + "\""
 }

@@ -173,8 +173,7 @@ public final class Spool: @unchecked Sendable {
     private func makeDirectories() throws(FileError) {
         for connector in routing.connectors + wantedRouting.connectors {
             try files.makeDirectory(SpoolLayout.sealed(connector.name), mode: 0o700)
-            let incoming = SpoolLayout.incoming(connector.name)
-            if try files.status(incoming) == nil { try files.makeDirectory(incoming, mode: 0o3730) }
+            try files.makeDropDirectory(SpoolLayout.incoming(connector.name))
         }
     }
 

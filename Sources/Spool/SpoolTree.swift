@@ -24,7 +24,7 @@ public enum SpoolTree {
         try onFile { () throws(FileError) in
             // Set-group-ID and sticky, not listable: producers drop files here and see nobody else's.
             if try files.status(SpoolLayout.incoming) == nil {
-                try files.makeDirectory(SpoolLayout.incoming, mode: 0o3730)
+                try files.makeDropDirectory(SpoolLayout.incoming)
             }
             let own = [
                 SpoolLayout.active, SpoolLayout.sealed, SpoolLayout.quarantine,

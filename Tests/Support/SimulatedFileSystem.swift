@@ -144,6 +144,10 @@ public final class SimulatedFileSystem: FileSystem {
         }
     }
 
+    public func makeDropDirectory(_ path: String) throws(FileError) {
+        try makeDirectory(path, mode: 0o3730)
+    }
+
     public func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
         var names: [String] = []
         try perform("readdir", path, hasEffect: false) { state in

@@ -1,5 +1,5 @@
 /// A JSON text (RFC 8259) on one line, its members in the order in which they were given.
-indirect enum JSONText {
+public indirect enum JSONText: Sendable {
     case null
     case boolean(Bool)
     case integer(Int)
@@ -7,11 +7,11 @@ indirect enum JSONText {
     case array([JSONText])
     case object([(String, JSONText)])
 
-    static func string(_ string: String?) -> JSONText {
+    public static func string(_ string: String?) -> JSONText {
         string.map { .string($0) } ?? .null
     }
 
-    var text: String {
+    public var text: String {
         switch self {
         case .null: "null"
         case .boolean(let boolean): boolean ? "true" : "false"
@@ -25,13 +25,13 @@ indirect enum JSONText {
         }
     }
 
-    private static func quoted(_ string: String) -> String {
+    public static func quoted(_ string: String) -> String {
         var text = "\""
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"", "\\": text += "\\" + String(scalar)
             case "\n": text += "\\n"
-            case "\u{0}"..."\u{1F}", "\u{7F}":
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}":
                 let digits = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
             default: text.unicodeScalars.append(scalar)
