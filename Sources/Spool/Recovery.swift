@@ -77,6 +77,7 @@ struct Recovery {
             if name.hasSuffix(".envelope") {
                 guard let envelope = try readEnvelope(path, files) else { continue }
                 var batch = HeldBatch(envelope)
+                batch.isFromEarlierProcess = true
                 batch.isObjectMissing = objects.remove(batch.id.name + ".object") == nil
                 held.append(batch)
                 note(envelope)

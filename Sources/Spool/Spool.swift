@@ -48,7 +48,7 @@ public final class Spool: @unchecked Sendable {
     var tombstones: [Tombstone] = []
     /// Every event file with a smaller number has left `active/` durably.
     var retiredBelow: UInt64 = 0
-    var flushes: [(through: UInt64?, done: @Sendable () -> Void)] = []
+    var flushes: [(through: UInt64, done: @Sendable (Bool) -> Void)] = []
 
     /// Bytes sealed and not yet settled.
     var heldBytes: UInt64 = 0
@@ -92,15 +92,15 @@ public final class Spool: @unchecked Sendable {
         }
     }
 
-    /// Seals open batches; `done` is called on the storage lane once they are sealed.
-    public func flush(_ connector: ConnectorName?, done: @escaping @Sendable () -> Void) {
+    /// Seals open batches; `done` is called on the storage lane once they are sealed: true, or false where intake has stopped.
+    public func flush(_ connector: ConnectorName?, done: @escaping @Sendable (Bool) -> Void) {
         surroundings.storage.run { self.flush(connector.map { .connector($0) } ?? .all, done: done) }
     }
 
     /// Seals the batches that are old enough.
     public func cutDue() {
         surroundings.storage.run {
-            self.flush(.due(now: self.surroundings.uptime())) {}
+            self.flush(.due(now: self.surroundings.uptime())) { _ in }
         }
     }
 
@@ -217,7 +217,7 @@ public final class Spool: @unchecked Sendable {
     func fail(_ failure: SpoolFailure) {
         guard let desk, !isStopping else { return }
         isStopping = true
-        flushes.forEach { $0.done() }
+        flushes.forEach { $0.done(false) }
         flushes = []
         desk.stop { [surroundings] in
             surroundings.storage.run { [weak self] in
@@ -240,7 +240,7 @@ public final class Spool: @unchecked Sendable {
     func advanceRouting() {
         guard let desk, !isStopping, routing != wantedRouting else { return }
         guard active.isEmpty, unsealed.isEmpty else {
-            if activity.isIdle { flush(.all) {} }
+            if activity.isIdle { flush(.all) { _ in } }
             return
         }
         desk.stop { [surroundings] in

@@ -33,6 +33,7 @@ extension Spool {
             }
             activity.writtenFiles = claimer.waitingCount
             activity.isIncomingEmpty = !round.hasMore
+            activity.hasLooked = true
             if round.hasMore { scheduleScan() }
             reportActivity()
         }
@@ -65,7 +66,7 @@ extension Spool {
             release([file])
         }
         if unread < Limits.unreadFiles / 2, !activity.isIncomingEmpty { scheduleScan() }
-        if active.count > Limits.heldFiles { flush(.all) {} }
+        if active.count > Limits.heldFiles { flush(.all) { _ in } }
     }
 
     func deskIdle() {

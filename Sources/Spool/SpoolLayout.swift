@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 /// Where things lie in the spool. A file's state is the directory it lies in.
 ///
@@ -42,4 +42,14 @@ enum SpoolLayout {
 func hexadecimal(_ number: UInt64, width: Int) -> String {
     let digits = String(number, radix: 16)
     return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+}
+
+/// The directories in which something may happen that the spool wants to know of.
+public enum WatchedDirectory {
+    /// A file that is being claimed was closed by its writer.
+    public static let active = SpoolLayout.active
+
+    public static func incoming(_ connectors: [ConnectorName]) -> [String] {
+        [SpoolLayout.incoming] + connectors.map { SpoolLayout.incoming($0) }
+    }
 }

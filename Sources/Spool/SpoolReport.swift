@@ -40,6 +40,8 @@ public struct HeldBatch: Sendable, Equatable {
     public var accepted: Timestamp
     /// Its object is gone: it was delivered just before a crash, or the spool is damaged.
     public var isObjectMissing = false
+    /// An earlier process sealed it, so its object is checked before it is sent.
+    public var isFromEarlierProcess = false
 
     init(_ envelope: Envelope) {
         id = envelope.batch
@@ -62,8 +64,12 @@ public struct SpoolActivity: Sendable, Equatable {
     public var isIdle = true
     /// The last look into `incoming/` found nothing more to claim.
     public var isIncomingEmpty = true
+    /// `incoming/` was looked into at least once.
+    public var hasLooked = false
     /// A new routing waits until everything claimed under the old one is sealed.
     public var isChangingRouting = false
+
+    public init() {}
 
     /// Nothing is left to seal, and nothing to claim.
     public var isEmpty: Bool { activeFiles == 0 && unsealedBatches == 0 && isIdle && isIncomingEmpty }

@@ -15,12 +15,12 @@ extension Spool {
     }
 
     /// Ends open batches and calls `done` once they are sealed.
-    func flush(_ cut: Cut, done: @escaping @Sendable () -> Void) {
-        guard let desk, !isStopping else { return done() }
+    func flush(_ cut: Cut, done: @escaping @Sendable (Bool) -> Void) {
+        guard let desk, !isStopping else { return done(false) }
         let mine = generation
         desk.cut(cut) { [surroundings] last in
             surroundings.storage.run { [weak self] in
-                guard let self, self.generation == mine else { return done() }
+                guard let self, self.generation == mine else { return done(false) }
                 self.flushes.append((last, done))
                 self.finishFlushes()
             }
@@ -29,9 +29,9 @@ extension Spool {
 
     private func finishFlushes() {
         let first = unsealed.min() ?? .max
-        let finished = flushes.filter { ($0.through ?? 0) < first }
-        flushes.removeAll { ($0.through ?? 0) < first }
-        finished.forEach { $0.done() }
+        let finished = flushes.filter { $0.through < first }
+        flushes.removeAll { $0.through < first }
+        finished.forEach { $0.done(true) }
     }
 
     /// Batches that are complete while a group is being sealed go with the next group.

@@ -113,12 +113,12 @@ final class SpoolWorld {
             if spool == nil { start() }
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<3: spool?.scan()
-            case 3..<5: spool?.flush(nil) {}
+            case 3..<5: spool?.flush(nil) { _ in }
             case 5..<8: deliver()
             case 8:
                 routing = Self.routing(mailWants: Bool.random(using: &random) ? "*" : "mail.*")
                 spool?.change(to: routing)
-            default: spool?.flush(Self.orders) {}
+            default: spool?.flush(Self.orders) { _ in }
             }
             run()
             if hasFailed {
@@ -136,7 +136,7 @@ final class SpoolWorld {
         for _ in 0..<12 {
             spool?.scan()
             run()
-            spool?.flush(nil) {}
+            spool?.flush(nil) { _ in }
             run()
             deliver()
             run()

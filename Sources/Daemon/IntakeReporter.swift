@@ -1,0 +1,63 @@
+import Model
+import Spool
+import Systemd
+
+/// The lines about intake: what was refused, and why it waits.
+extension Reporter {
+    func refused(_ refusal: FileRefusal) {
+        switch refusal.fate {
+        case .quarantined(let path):
+            say(
+                .fileQuarantined,
+                "file \(refusal.file) is kept as \(path): \(refusal.reason)",
+                [.file(refusal.file)])
+        case .left:
+            say(
+                .fileUnreadable, "file \(refusal.file) is left where it is: \(refusal.reason)",
+                [.file(refusal.file)])
+        case .awaitsWriter:
+            say(.fileWaiting, "file \(refusal.file) waits: \(refusal.reason)", [.file(refusal.file)])
+        }
+    }
+
+    func refused(_ refusal: EventsRefusal) {
+        say(
+            .eventsQuarantined,
+            "file \(refusal.file): \(count(refusal.refused, "line")) refused, "
+                + "\(count(refusal.accepted, "event")) taken; the first is line "
+                + "\(refusal.firstLine): \(refusal.firstReason); see \(refusal.path)",
+            [
+                .file(refusal.file), .line(refusal.firstLine), .events(refusal.refused),
+            ])
+    }
+
+    func discarded(_ events: Int, file: String) {
+        say(
+            .eventsQuarantined,
+            "file \(file): \(count(events, "event")) that no connector wants dropped, as unmatched "
+                + "= \"discard\" says", [.file(file), .events(events)], priority: .info)
+    }
+
+    func waiting(_ obstacle: IntakeObstacle) {
+        say(.intakeWaiting, "intake waits: \(obstacle.explanation)")
+    }
+}
+
+extension IntakeObstacle {
+    var explanation: String {
+        switch self {
+        case .diskNearlyFull(let free, let least):
+            "the spool's disk has \(free) free, less than minimum_free (\(least)); nothing is lost; "
+                + "files wait in incoming/ until there is more room"
+        case .inodesNearlyGone(let free, let least):
+            "the spool's disk has \(free) inodes free, less than \(least); nothing is lost; files "
+                + "wait in incoming/ until there are more"
+        case .clockTooEarly(let now):
+            "the clock says \(now.extended), which cannot be right; set it, for the hour becomes "
+                + "part of object keys"
+        case .clockBehind(let now, let newest):
+            "the clock says \(now.extended), more than a day before the newest events in the spool "
+                + "(\(newest)); set it, for the hour becomes part of object keys"
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Curl
+import Digest
+import Dispatch
+import Files
+import Spool
+
+/// The object of a held batch, opened and read for an upload off the loop.
+final class ObjectBody: UploadBody {
+    let length: Int64
+    /// What went wrong with the object on disk, if anything did.
+    private(set) var failure: ObjectFailure?
+    private let file: any OpenFile
+    private let queue: DispatchQueue
+
+    init(_ opened: OpenedObject, on queue: DispatchQueue) {
+        length = Int64(opened.envelope.size)
+        file = opened.file
+        self.queue = queue
+    }
+
+    func read(
+        from offset: Int64, count: Int,
+        completion: @escaping (Result<[UInt8], BodyUnreadable>) -> Void
+    ) {
+        let file = file
+        let wanted = min(count, Int(length - offset))
+        // Made and called on the main actor only; the queue just carries it.
+        nonisolated(unsafe) let completion = completion
+        queue.async { [weak self] in
+            let result = Self.read(file, offset, wanted)
+            onLoop {
+                completion(
+                    result.mapError { failure in
+                        self?.failure = failure
+                        return BodyUnreadable(failure.text)
+                    })
+            }
+        }
+    }
+
+    private nonisolated static func read(
+        _ file: any OpenFile, _ offset: Int64, _ count: Int
+    ) -> Result<[UInt8], ObjectFailure> {
+        var bytes = [UInt8](repeating: 0, count: count)
+        do throws(FileError) {
+            let read = try bytes.withUnsafeMutableBytes { buffer in
+                Result { () throws(FileError) in
+                    try file.read(into: buffer, at: UInt64(offset))
+                }
+            }.get()
+            guard read > 0 else { return .failure(.damaged("the object is shorter than it was")) }
+            bytes.removeLast(count - read)
+            return .success(bytes)
+        } catch {
+            return .failure(.unreadable(error.description))
+        }
+    }
+}
+
+/// Why the object of a batch cannot be sent.
+nonisolated enum ObjectFailure: Error, Sendable, Equatable {
+    /// It is not what was sealed: a person has to look.
+    case damaged(String)
+    /// The file system does not give it out now.
+    case unreadable(String)
+
+    var text: String {
+        switch self {
+        case .damaged(let text), .unreadable(let text): text
+        }
+    }
+}
+
+/// An envelope and its object, ready to be read.
+nonisolated struct OpenedObject: Sendable {
+    var envelope: Envelope
+    var file: any OpenFile
+
+    /// Opens a batch. What an earlier process sealed is hashed first: its disk may have failed since.
+    static func open(
+        _ batch: BatchID, verifying: Bool, _ files: any FileSystem
+    ) -> Result<OpenedObject, ObjectFailure> {
+        let envelope: Envelope
+        do throws(SpoolFailure) { envelope = try Envelope.read(batch, files) } catch {
+            if case .file(let error) = error { return .failure(.unreadable(error.description)) }
+            return .failure(.damaged(error.description))
+        }
+        do throws(FileError) {
+            let object = OpenedObject(envelope: envelope, file: try files.open(envelope.objectPath))
+            let size = try object.file.status().size
+            guard size == envelope.size else {
+                return .failure(
+                    .damaged("\(envelope.objectPath) has \(size) bytes, not \(envelope.size)"))
+            }
+            if verifying, try object.digest() != envelope.sha256 {
+                return .failure(.damaged("\(envelope.objectPath) has another SHA-256 than it had"))
+            }
+            return .success(object)
+        } catch {
+            return .failure(
+                error.isMissing
+                    ? .damaged("\(envelope.objectPath) is gone") : .unreadable(error.description))
+        }
+    }
+
+    private func digest() throws(FileError) -> SHA256Digest {
+        var computation = SHA256()
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        var offset: UInt64 = 0
+        while offset < envelope.size {
+            let count = try buffer.withUnsafeMutableBytes { buffer in
+                Result { () throws(FileError) in try file.read(into: buffer, at: offset) }
+            }.get()
+            if count == 0 { break }
+            buffer.withUnsafeBytes {
+                computation.update(UnsafeRawBufferPointer(rebasing: $0.prefix(count)))
+            }
+            offset += UInt64(count)
+        }
+        return computation.finish()
+    }
+}

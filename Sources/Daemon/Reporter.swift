@@ -1,0 +1,185 @@
+import Delivery
+import Dispatch
+import Model
+import Spool
+import Systemd
+
+/// Writes the daemon's lines: state changes, each of a kind with its fields; never one per attempt.
+final class Reporter {
+    let journal: JournalWriter
+    /// `object delivered` lines of the present second, and what came past the bound.
+    private var deliveredLines = 0
+    private var uncounted = BatchSums()
+    private var isSecondRunning = false
+
+    /// Lines of one kind a second, past which one line with a count takes their place.
+    private static let mostDeliveredLines = 10
+
+    init(_ journal: JournalWriter) {
+        self.journal = journal
+    }
+
+    func say(
+        _ kind: MessageKind, _ message: String, _ fields: [JournalField] = [],
+        priority: Priority? = nil
+    ) {
+        journal.send(JournalEntry(kind, message, fields, priority: priority))
+    }
+
+    // MARK: Delivery
+
+    func delivered(_ envelope: Envelope, bucket: String) {
+        beginSecond()
+        deliveredLines += 1
+        guard deliveredLines <= Self.mostDeliveredLines else {
+            uncounted.objects += 1
+            uncounted.events += envelope.events
+            uncounted.bytes += envelope.size
+            return
+        }
+        say(
+            .objectDelivered,
+            "connector \(envelope.batch.connector): delivered \(count(envelope.events, "event")) "
+                + "(\(ByteCount(envelope.size))) to s3://\(bucket)/\(envelope.key)",
+            [
+                .connector(envelope.batch.connector.description), .eventType(envelope.eventType),
+                .bucket(bucket), .key(envelope.key), .events(envelope.events),
+                .bytes(envelope.size), .firstOffset(envelope.offset),
+            ])
+    }
+
+    private func beginSecond() {
+        guard !isSecondRunning else { return }
+        isSecondRunning = true
+        DispatchQueue.main.asyncAfter(deadline: .now() + 1) { [weak self] in self?.endSecond() }
+    }
+
+    /// Says what was counted; also before the end, so that nothing stays unsaid.
+    func endSecond() {
+        isSecondRunning = false
+        deliveredLines = 0
+        guard uncounted.objects > 0 else { return }
+        say(
+            .objectDelivered,
+            "delivered \(count(uncounted.objects, "object")) more with "
+                + "\(count(uncounted.events, "event")) (\(ByteCount(uncounted.bytes)))",
+            [.objects(uncounted.objects), .events(uncounted.events), .bytes(uncounted.bytes)])
+        uncounted = BatchSums()
+    }
+
+    func corrected(_ disposition: Disposition, at place: Destination) {
+        let text = disposition.explanation(of: .putObject, at: place)
+        let fields = [JournalField.connector(place.connector), .bucket(place.bucket)]
+        switch disposition {
+        case .clock: say(.clockCorrected, text, fields)
+        case .unsupported(.conditionalWrites, _): say(.conditionalWritesRefused, text, fields)
+        case .unsupported, .region: say(.connectorVerified, text, fields)
+        default: break
+        }
+    }
+
+    func held(_ fault: BatchFault, _ text: String, _ place: Destination, _ batch: HeldBatch) {
+        let kind: MessageKind =
+            switch fault {
+            case .differs: .identityConflict
+            case .damaged: .spoolDamaged
+            case .refused, .incomparable: .batchHeld
+            }
+        let name = "batch \(batch.id.name) with \(count(batch.events, "event")) is held"
+        say(kind, "\(text); \(name)", fields(place, batch))
+    }
+
+    private func fields(_ place: Destination, _ batch: HeldBatch) -> [JournalField] {
+        var fields: [JournalField] = [
+            .connector(place.connector), .eventType(batch.eventType), .bucket(place.bucket),
+            .events(batch.events), .bytes(batch.size),
+        ]
+        if let key = place.key { fields.append(.key(key)) }
+        return fields
+    }
+
+    /// A connector's state changed, or lasts.
+    func changed(_ action: ConnectorHealth.Action, _ place: Destination, _ held: BatchSums) {
+        let waiting =
+            held.events == 0
+            ? "nothing waits yet"
+            : "\(count(held.events, "event")) (\(ByteCount(held.bytes))) wait"
+        switch action {
+        case .entered(let condition, let disposition):
+            say(
+                kind(condition),
+                "\(disposition.explanation(of: .putObject, at: place)); \(waiting)",
+                fields(place, condition, disposition))
+        case .lasting(let condition, let disposition, let since, let failures):
+            let lasted = Duration.nanoseconds(
+                Clocks.instant().nanoseconds - since.nanoseconds)
+            say(
+                kind(condition),
+                "\(disposition.explanation(of: .putObject, at: place)); for \(lasted.spoken) now, "
+                    + "in \(count(failures, "attempt")); \(waiting)",
+                fields(place, condition, disposition))
+        case .left(let condition, let after, let failures):
+            say(
+                ended(condition),
+                "connector \(place.connector): \(recovery(condition)) after \(after.spoken) and "
+                    + "\(count(failures, "failed attempt")); \(waiting)",
+                [.connector(place.connector), .bucket(place.bucket), .events(held.events)])
+        case .refreshCredentials:
+            break
+        }
+    }
+
+    private func kind(_ condition: Condition) -> MessageKind {
+        switch condition {
+        case .backingOff(.throttled): .throttled
+        case .backingOff: .unreachable
+        case .credentialsFailing: .credentialsFailing
+        case .misconfigured: .destinationMisconfigured
+        }
+    }
+
+    private func ended(_ condition: Condition) -> MessageKind {
+        switch condition {
+        case .backingOff: .reachable
+        case .credentialsFailing: .credentialsRecovered
+        case .misconfigured: .connectorVerified
+        }
+    }
+
+    private func recovery(_ condition: Condition) -> String {
+        switch condition {
+        case .backingOff(.throttled): "S3 takes requests at full speed again"
+        case .backingOff: "S3 answers again"
+        case .credentialsFailing(nil): "the credentials work again"
+        case .credentialsFailing(let type?): "events of type \(type) are accepted again"
+        case .misconfigured: "the destination accepts objects again"
+        }
+    }
+
+    private func fields(
+        _ place: Destination, _ condition: Condition, _ disposition: Disposition
+    ) -> [JournalField] {
+        var fields: [JournalField] = [.connector(place.connector), .bucket(place.bucket)]
+        if case .credentialsFailing(let type?) = condition { fields.append(.eventType(type)) }
+        if let cause = disposition.cause {
+            fields.append(.s3Code(cause.code))
+            if let id = cause.requestID { fields.append(.s3RequestID(id)) }
+        }
+        return fields
+    }
+}
+
+/// "1 event", "1,234 events".
+nonisolated func count(_ number: Int, _ noun: String, plural: String? = nil) -> String {
+    "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
+}
+
+extension Duration {
+    /// For people, in the largest unit that fits: "3 s", "12 min", "46 h".
+    nonisolated var spoken: String {
+        let seconds = components.seconds
+        if seconds < 120 { return "\(seconds) s" }
+        if seconds < 7200 { return "\(seconds / 60) min" }
+        return "\(seconds / 3600) h"
+    }
+}

@@ -1,0 +1,215 @@
+import Curl
+import Delivery
+import Digest
+import Dispatch
+import Files
+import Glibc
+import Model
+import S3
+import Signing
+import Spool
+
+/// One attempt to deliver one batch: from its envelope to what became of it.
+///
+/// The steps on the way (another region, another clock, a key that is taken) are made here; what it ends with concerns
+/// the connector. It never stores a second body under a key: what lies there is compared.
+final class Shipment {
+    let batch: HeldBatch
+    let began: Instant
+    private(set) var envelope: Envelope?
+    /// Whether some answer was lost, so that the object may be stored although nobody said so.
+    private(set) var isUncertain = false
+
+    private let client: S3Client
+    private let queue: DispatchQueue
+    private let files: any FileSystem
+    private let note: (Disposition) -> Void
+    private let done: (Disposition) -> Void
+    private var opened: OpenedObject?
+    private var call: S3Call?
+    private var isEnded = false
+    /// Corrections made in this attempt. Each kind is made a few times at most.
+    private var corrections = 0
+    /// How often a key was taken and then free again.
+    private var vanished = 0
+
+    private static let mostCorrections = 4
+
+    /// - Parameters:
+    ///   - note: is told of corrections on the way.
+    ///   - done: is called once, never before `start` returns.
+    init(
+        _ batch: HeldBatch, client: S3Client, files: any FileSystem, on queue: DispatchQueue,
+        note: @escaping (Disposition) -> Void, done: @escaping (Disposition) -> Void
+    ) {
+        self.batch = batch
+        self.client = client
+        self.files = files
+        self.queue = queue
+        self.note = note
+        self.done = done
+        began = Clocks.instant()
+    }
+
+    /// - Parameter verifying: hash the object first, because this process did not make it.
+    func start(verifying: Bool) {
+        let (batch, files) = (batch, files)
+        queue.async { [weak self] in
+            if batch.isObjectMissing {
+                let envelope = Result { () throws(SpoolFailure) in
+                    try Envelope.read(batch.id, files)
+                }
+                onLoop { self?.lookForDelivered(envelope) }
+            } else {
+                let result = OpenedObject.open(batch.id, verifying: verifying, files)
+                onLoop { self?.begin(result) }
+            }
+        }
+    }
+
+    func cancel() {
+        call?.cancel()
+    }
+
+    private func end(_ disposition: Disposition) {
+        guard !isEnded else { return }
+        isEnded = true
+        done(disposition)
+    }
+
+    // MARK: Putting
+
+    private func begin(_ result: Result<OpenedObject, ObjectFailure>) {
+        switch result {
+        case .success(let object):
+            opened = object
+            envelope = object.envelope
+            put()
+        case .failure(let failure):
+            end(Self.disposition(failure))
+        }
+    }
+
+    private static func disposition(_ failure: ObjectFailure) -> Disposition {
+        switch failure {
+        case .damaged(let text): .batchHeld(.damaged(text))
+        case .unreadable(let text): .misconfigured(.local("the spool cannot be read: \(text)"))
+        }
+    }
+
+    private func put() {
+        guard let opened else { return }
+        let envelope = opened.envelope
+        let upload = ObjectUpload(
+            key: envelope.key, sha256: envelope.sha256, crc32: envelope.crc32,
+            contentType: envelope.contentType,
+            metadata: [
+                Header("sluice-events", String(envelope.events)),
+                Header("sluice-first-offset", String(envelope.offset)),
+                Header("sluice-event-type", envelope.eventType),
+                Header("sluice-schema-id", String(envelope.schemaID)),
+            ])
+        let body = ObjectBody(opened, on: queue)
+        call = client.putObject(upload, body: body) { [self] reply in
+            if reply.answer?.leavesUncertain == true { isUncertain = true }
+            if let failure = body.failure { return end(Self.disposition(failure)) }
+            switch reply.disposition {
+            case .existing: compare()
+            default: correctOrEnd(reply.disposition) { [self] in put() }
+            }
+        }
+    }
+
+    /// Makes the correction that an answer asks for and tries again; any other answer is the end.
+    private func correctOrEnd(_ disposition: Disposition, again: () -> Void) {
+        switch disposition {
+        case .clock, .region, .unsupported, .refreshCredentials:
+            corrections += 1
+            guard corrections <= Self.mostCorrections, client.correct(by: disposition) else {
+                return end(disposition.afterCorrection)
+            }
+            note(disposition)
+            if case .refreshCredentials = disposition, corrections > 1 {
+                return end(disposition.afterCorrection)
+            }
+            again()
+        default:
+            end(disposition)
+        }
+    }
+
+    // MARK: Comparing
+
+    /// An envelope whose object is gone was delivered before a crash, unless the spool is damaged. S3 knows.
+    private func lookForDelivered(_ result: Result<Envelope, SpoolFailure>) {
+        switch result {
+        case .success(let envelope):
+            self.envelope = envelope
+            compare()
+        case .failure(.file(let error)):
+            end(.misconfigured(.local("the spool cannot be read: \(error)")))
+        case .failure(let failure):
+            end(.batchHeld(.damaged(failure.description)))
+        }
+    }
+
+    private func compare() {
+        guard let envelope else { return }
+        call = client.headObject(envelope.key) { [self] reply in
+            switch reply.disposition {
+            case .answered:
+                let comparison =
+                    reply.answer?.comparison(
+                        length: envelope.size, sha256: envelope.sha256.hex) ?? .unknown
+                switch comparison {
+                case .equal: end(.delivered)
+                case .different: end(.batchHeld(.differs))
+                case .unknown: hash()
+                }
+            case .missing:
+                gone()
+            case .advice(let cause):
+                end(.batchHeld(.incomparable(cause)))
+            default:
+                correctOrEnd(reply.disposition) { [self] in compare() }
+            }
+        }
+    }
+
+    /// Nothing lies under the key.
+    private func gone() {
+        guard opened != nil else {
+            return end(
+                .batchHeld(
+                    .damaged(
+                        "its object is gone from the spool, and was never stored in the bucket")))
+        }
+        vanished += 1
+        if vanished > Self.mostCorrections {
+            return end(.conflict(Cause(code: "NoSuchKey", message: "the key is taken, then free")))
+        }
+        put()
+    }
+
+    /// The object under the key does not say its digest: it is fetched and hashed.
+    private func hash() {
+        guard let envelope else { return }
+        let computation = Hashing()
+        call = client.getObject(envelope.key, sink: { computation.update($0) }) { [self] reply in
+            switch reply.disposition {
+            case .answered:
+                end(computation.finish() == envelope.sha256 ? .delivered : .batchHeld(.differs))
+            case .missing: gone()
+            case .advice(let cause): end(.batchHeld(.incomparable(cause)))
+            default: correctOrEnd(reply.disposition) { [self] in hash() }
+            }
+        }
+    }
+
+    /// A digest that a closure can hold.
+    private final class Hashing {
+        private var computation = SHA256()
+        func update(_ bytes: UnsafeRawBufferPointer) { computation.update(bytes) }
+        func finish() -> SHA256Digest { computation.finish() }
+    }
+}
