@@ -4,6 +4,7 @@ internal import CCurl
 ///
 /// Setting an option fails only where memory is short or libcurl was built without it; both stop the
 /// program, for a transfer that silently verified nothing would be worse.
+@MainActor
 final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     private var list: UnsafeMutablePointer<curl_slist>?

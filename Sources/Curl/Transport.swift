@@ -9,6 +9,7 @@ internal import Dispatch
 /// never from inside of `start` or `cancel`.
 ///
 /// It lives until `shutDown`, and must be shut down before it is let go.
+@MainActor
 public final class Transport {
     /// How many transfers run at a time, hence how many connections there are; the rest waits its turn.
     public nonisolated struct Limits: Sendable {

@@ -1,6 +1,7 @@
 /// A request and the duty to answer it: at once, or as much later as it takes.
 ///
 /// Whoever lets go of it without an answer has the client told so with a 500, so nobody waits for ever.
+@MainActor
 public final class HTTPExchange {
     public let request: HTTPRequest
     private var deliver: ((HTTPResponse) -> Void)?

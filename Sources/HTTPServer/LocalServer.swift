@@ -7,6 +7,7 @@ internal import Glibc
 /// libmicrohttpd does the protocol and has no thread: all its descriptors are in one epoll descriptor, which
 /// one dispatch source watches. A timer is armed only while a connection waits, so an idle server wakes
 /// nobody. Requests are answered by `GET` and `POST` only; other methods get 405.
+@MainActor
 public final class LocalServer {
     /// A longer body is refused with 413, or, where it comes in chunks, by closing the connection.
     public nonisolated static let bodyLimit = 65_536
