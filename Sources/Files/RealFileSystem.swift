@@ -213,8 +213,10 @@ final class Descriptor: Sendable {
     let number: Int32
 
     init(opening path: String, in directory: Int32, _ flags: Int32, shown: String) throws(FileError) {
-        number = sluice_openat(directory, path, flags | O_CLOEXEC, 0o600)
-        if number < 0 { throw FileError(operation: "open", path: shown, code: errno) }
+        let opened = sluice_openat(directory, path, flags | O_CLOEXEC, 0o600)
+        // Thrown before the property is set, for deinit would run otherwise.
+        if opened < 0 { throw FileError(operation: "open", path: shown, code: errno) }
+        number = opened
     }
 
     deinit {
