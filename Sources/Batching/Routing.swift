@@ -45,7 +45,9 @@ public struct Routing: Sendable, Equatable {
     /// The schema ID of formats that have no schema.
     public static let noSchema: UInt32 = 0
 
-    public func key(_ connector: Connector, eventType: String, hour: Hour, offset: UInt64) -> String {
+    public func key(
+        _ connector: Connector, eventType: String, hour: Hour, offset: UInt64
+    ) -> String {
         ObjectKey(
             folder: connector.folder, cluster: cluster, integrationID: connector.integrationID,
             zone: zone, partition: partition, schemaID: Self.noSchema

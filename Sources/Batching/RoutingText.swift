@@ -34,7 +34,8 @@ extension Routing {
                 guard let name = ConnectorName(line.value) else {
                     throw .damaged("a connector's name is invalid")
                 }
-                connectors.append(Connector(ConnectorSettings(name: name, bucket: "", integrationID: "")))
+                connectors.append(
+                    Connector(ConnectorSettings(name: name, bucket: "", integrationID: "")))
                 connectors[connectors.count - 1].patterns = []
             } else if !connectors.isEmpty {
                 try connectors[connectors.count - 1].take(line.key, line.value)
@@ -53,7 +54,9 @@ extension Routing.Connector {
             guard let pattern = EventPattern(value) else { throw .damaged("a pattern is invalid") }
             patterns.append(pattern)
         case "format":
-            guard let format = ObjectFormat(name: value) else { throw .damaged("a format is unknown") }
+            guard let format = ObjectFormat(name: value) else {
+                throw .damaged("a format is unknown")
+            }
             self.format = format
         case "max-events": limits.maxEvents = try Self.number(value)
         case "max-age-milliseconds": limits.maxAge = .milliseconds(try Self.number(value))

@@ -37,8 +37,10 @@ public enum JSONScanner {
         if let fault = cursor.object(text, &line) {
             switch fault {
             case .tooDeep: refuse(.tooDeep, cursor, text, &line)
-            case .utf8: refuse(.invalidUTF8(column: cursor.at - text - start + 1), cursor, text, &line)
-            case .json: refuse(.invalidJSON(column: cursor.at - text - start + 1), cursor, text, &line)
+            case .utf8:
+                refuse(.invalidUTF8(column: cursor.at - text - start + 1), cursor, text, &line)
+            case .json:
+                refuse(.invalidJSON(column: cursor.at - text - start + 1), cursor, text, &line)
             }
             return
         }

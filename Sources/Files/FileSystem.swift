@@ -23,7 +23,9 @@ public protocol FileSystem: Sendable {
     /// Creates or replaces a file.
     func write(_ path: String, _ bytes: [UInt8]) throws(FileError)
     /// Writes at an offset of a file, which is made where it is missing.
-    func append(_ path: String, at offset: UInt64, _ bytes: UnsafeRawBufferPointer) throws(FileError)
+    func append(
+        _ path: String, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
+    ) throws(FileError)
 
     /// fsync(2) of one file.
     func syncFile(_ path: String) throws(FileError)
@@ -38,7 +40,9 @@ public protocol FileSystem: Sendable {
 /// A file open for reading. Closed when the last reference goes.
 public protocol OpenFile: AnyObject, Sendable {
     /// Reads up to `buffer.count` bytes at an offset; 0 at the end.
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError) -> Int
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FileError) -> Int
     func status() throws(FileError) -> FileStatus
     /// Whether anybody may still be writing into it.
     func writers() -> Writers
@@ -100,7 +104,10 @@ public struct FileSystemSpace: Sendable, Equatable {
 extension FileSystem {
     public func names(in path: String) throws(FileError) -> [String] {
         var names: [String] = []
-        try forEachName(in: path) { names.append($0); return true }
+        try forEachName(in: path) {
+            names.append($0)
+            return true
+        }
         return names
     }
 
@@ -134,7 +141,9 @@ extension FileSystem {
     }
 
     /// Replaces a small file so that after a crash either the old or the new contents are there, whole.
-    public func replace(_ path: String, with bytes: [UInt8], in directory: String) throws(FileError) {
+    public func replace(
+        _ path: String, with bytes: [UInt8], in directory: String
+    ) throws(FileError) {
         let temporary = path + ".new"
         try write(temporary, bytes)
         try syncFile(temporary)

@@ -39,7 +39,9 @@ public final class RealFileSystem: FileSystem {
         if fchmodat(root.number, path, 0o3730, 0) == 0 { return }
         // A sandbox may forbid to set the set-group-ID bit. The kernel has set it already, from the parent, and an
         // access control list changes the other bits without naming it.
-        if errno == EPERM, setxattr(shown(path), "system.posix_acl_access", Self.dropRights) { return }
+        if errno == EPERM, setxattr(shown(path), "system.posix_acl_access", Self.dropRights) {
+            return
+        }
         let error = failed("chmod", path)
         // Half made it would stay so.
         _ = unlinkat(root.number, path, AT_REMOVEDIR)
@@ -83,7 +85,9 @@ public final class RealFileSystem: FileSystem {
 
     public func status(_ path: String) throws(FileError) -> FileStatus? {
         var record = stat()
-        if fstatat(root.number, path, &record, AT_SYMLINK_NOFOLLOW) == 0 { return FileStatus(record) }
+        if fstatat(root.number, path, &record, AT_SYMLINK_NOFOLLOW) == 0 {
+            return FileStatus(record)
+        }
         if errno == ENOENT { return nil }
         throw failed("stat", path)
     }
@@ -182,7 +186,9 @@ final class RealOpenFile: OpenFile {
         self.path = path
     }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FileError) -> Int {
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FileError) -> Int {
         while true {
             let count = pread(descriptor.number, buffer.baseAddress, buffer.count, off_t(offset))
             if count >= 0 { return count }
@@ -212,7 +218,9 @@ final class RealOpenFile: OpenFile {
 final class Descriptor: Sendable {
     let number: Int32
 
-    init(opening path: String, in directory: Int32, _ flags: Int32, shown: String) throws(FileError) {
+    init(
+        opening path: String, in directory: Int32, _ flags: Int32, shown: String
+    ) throws(FileError) {
         let opened = sluice_openat(directory, path, flags | O_CLOEXEC, 0o600)
         // Thrown before the property is set, for deinit would run otherwise.
         if opened < 0 { throw FileError(operation: "open", path: shown, code: errno) }

@@ -50,7 +50,8 @@ public struct CheckedText: Sendable, Equatable {
             throw .damaged("its checksum is wrong")
         }
         let head = (lines.popFirst() ?? "").split(separator: " ")
-        guard head.count == 3, head[0] == "sluice", head[1] == kind, let version = Int(head[2]) else {
+        guard head.count == 3, head[0] == "sluice", head[1] == kind, let version = Int(head[2])
+        else {
             throw .damaged("it is no \(kind)")
         }
         guard version <= newest else { throw .newer(version: version) }

@@ -51,8 +51,8 @@ final class Batch: @unchecked Sendable {
     var crc32: UInt32 { checksum.value }
 
     init(
-        _ id: BatchID, _ stream: StreamID, _ format: ObjectFormat, number: UInt64, previous: UInt64?,
-        opened: Duration
+        _ id: BatchID, _ stream: StreamID, _ format: ObjectFormat, number: UInt64,
+        previous: UInt64?, opened: Duration
     ) {
         self.id = id
         self.stream = stream
@@ -69,7 +69,8 @@ final class Batch: @unchecked Sendable {
     var accepted: ClosedRange<Timestamp> {
         // Files are claimed in order, but a wall clock may have been set back between two of them.
         let times = files.map(\.name.accepted)
-        return (times.min() ?? Timestamp(unixSeconds: 0))...(times.max() ?? Timestamp(unixSeconds: 0))
+        let none = Timestamp(unixSeconds: 0)
+        return (times.min() ?? none)...(times.max() ?? none)
     }
 
     @inline(__always)

@@ -104,7 +104,8 @@ struct Claimer {
         }
         if !files.isReadable(path) {
             return leave(
-                shown, "sluiced may not read it; let the group read it, or drop it with sluicectl submit",
+                shown,
+                "sluiced may not read it; let the group read it, or drop it with sluicectl submit",
                 &round)
         }
         let claiming = ClaimingName(
@@ -200,7 +201,9 @@ struct Claimer {
             waiting[index].modified = status.modified
             waiting[index].since = now
         }
-        guard writers == .unknown, now - waiting[index].since >= Limits.stillness else { return true }
+        guard writers == .unknown, now - waiting[index].since >= Limits.stillness else {
+            return true
+        }
         waiting.remove(at: index)
         return false
     }

@@ -75,7 +75,9 @@ extension Envelope {
 
 extension Envelope {
     /// Reads the envelope of a held batch.
-    public static func read(_ batch: BatchID, _ files: any FileSystem) throws(SpoolFailure) -> Envelope {
+    public static func read(
+        _ batch: BatchID, _ files: any FileSystem
+    ) throws(SpoolFailure) -> Envelope {
         let path = SpoolLayout.envelope(batch)
         guard let text = try StateFile.read(path, kind: "envelope", files) else {
             throw .damaged(path: path, reason: "it is gone")

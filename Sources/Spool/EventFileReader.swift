@@ -144,7 +144,8 @@ final class EventFileReader {
     private func readFile(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Filled {
         let left = file.name.size - read
         if left == 0 { return .end }
-        let part = UnsafeMutableRawBufferPointer(rebasing: room.prefix(Int(min(left, UInt64(room.count)))))
+        let part = UnsafeMutableRawBufferPointer(
+            rebasing: room.prefix(Int(min(left, UInt64(room.count)))))
         let count = try source.read(into: part, at: read)
         if count == 0 { return .broken("somebody made the file shorter after it was claimed") }
         read += UInt64(count)

@@ -20,7 +20,9 @@ struct Offsets {
         self.init(startingAgain: connector, now: now)
         let path = SpoolLayout.offsets(connector)
         guard let text = try StateFile.read(path, kind: "offsets", files) else { return }
-        start = try StateFile.value(path) { () throws(CheckedText.Fault) in try text.number("start") }
+        start = try StateFile.value(path) { () throws(CheckedText.Fault) in
+            try text.number("start")
+        }
         for line in text.lines where line.key.hasPrefix(Self.prefix) {
             guard let mark = UInt64(line.value) else {
                 throw .damaged(path: path, reason: "\(line.key) is no number")

@@ -92,7 +92,9 @@ final class Router {
 
     // MARK: Lines
 
-    private func route(_ text: UnsafePointer<UInt8>, _ count: Int, offset: UInt64) throws(FileError) {
+    private func route(
+        _ text: UnsafePointer<UInt8>, _ count: Int, offset: UInt64
+    ) throws(FileError) {
         let number = reading!.reader.file.name.number
         var line = EventLine()
         var at = 0
@@ -160,10 +162,12 @@ final class Router {
         case .missing:
             return nil
         case .string(let start, let end, _):
-            let name = JSONText.unescape(UnsafeBufferPointer(start: text + start, count: end - start))
+            let name = JSONText.unescape(
+                UnsafeBufferPointer(start: text + start, count: end - start))
             return [String(decoding: name, as: UTF8.self)]
         case .other(let start, let end):
-            let names = JSONText.strings(UnsafeBufferPointer(start: text + start, count: end - start))
+            let names = JSONText.strings(
+                UnsafeBufferPointer(start: text + start, count: end - start))
             guard let names, !names.isEmpty else { return nil }
             return names.map { String(decoding: $0, as: UTF8.self) }
         }
@@ -191,7 +195,8 @@ final class Router {
             return memory.find(UnsafeBufferPointer(start: nil, count: 0), direction)
                 ?? learn(nil, direction)
         case .string(let start, let end, _):
-            let name = JSONText.unescape(UnsafeBufferPointer(start: text + start, count: end - start))
+            let name = JSONText.unescape(
+                UnsafeBufferPointer(start: text + start, count: end - start))
             // An empty name is not remembered: nothing would tell it from a missing one.
             if name.isEmpty { return make("", direction) }
             return name.withUnsafeBufferPointer { memory.find($0, direction) }
@@ -311,7 +316,9 @@ final class Router {
             .sorted { ($0.block?.used ?? 0) > ($1.block?.used ?? 0) }
         for stream in fullest {
             if openBytes <= Limits.openBytes / 2 { break }
-            guard let batch = stream.batch, let block = stream.block, block.used > 0 else { continue }
+            guard let batch = stream.batch, let block = stream.block, block.used > 0 else {
+                continue
+            }
             pack(stream, batch, block, isLast: false)
         }
     }
@@ -371,12 +378,14 @@ final class Router {
         if isWhole {
             try files.remove(Rejects.temporaryPath(file.name.number))
             done.rejects = nil
-            done.end.kept = "no event in its first \(done.line) lines; line 1: \(done.end.firstRefusal ?? "")"
+            done.end.kept =
+                "no event in its first \(done.line) lines; line 1: \(done.end.firstRefusal ?? "")"
         } else {
             try done.rejects?.flush(files)
         }
         if done.end.kept == nil, try done.reader.sizeNow() > file.name.size {
-            done.end.kept = "somebody added to it after it was claimed at \(file.name.size) bytes; "
+            done.end.kept =
+                "somebody added to it after it was claimed at \(file.name.size) bytes; "
                 + "those bytes were taken, what follows them was not"
         }
         reading = nil

@@ -94,7 +94,9 @@ public final class Spool: @unchecked Sendable {
 
     /// Seals open batches; `done` is called on the storage lane once they are sealed: true, or false where intake has stopped.
     public func flush(_ connector: ConnectorName?, done: @escaping @Sendable (Bool) -> Void) {
-        surroundings.storage.run { self.flush(connector.map { .connector($0) } ?? .all, done: done) }
+        surroundings.storage.run {
+            self.flush(connector.map { .connector($0) } ?? .all, done: done)
+        }
     }
 
     /// Seals the batches that are old enough.

@@ -26,7 +26,9 @@ enum SpoolLayout {
 
     static func incoming(_ connector: ConnectorName) -> String { "\(incoming)/\(connector)" }
     static func sealed(_ connector: ConnectorName) -> String { "\(sealed)/\(connector)" }
-    static func offsets(_ connector: ConnectorName) -> String { "\(connectors)/\(connector).offsets" }
+    static func offsets(_ connector: ConnectorName) -> String {
+        "\(connectors)/\(connector).offsets"
+    }
 
     static func object(_ batch: BatchID) -> String {
         "\(sealed(batch.connector))/\(batch.name).object"

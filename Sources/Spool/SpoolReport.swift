@@ -72,7 +72,9 @@ public struct SpoolActivity: Sendable, Equatable {
     public init() {}
 
     /// Nothing is left to seal, and nothing to claim.
-    public var isEmpty: Bool { activeFiles == 0 && unsealedBatches == 0 && isIdle && isIncomingEmpty }
+    public var isEmpty: Bool {
+        activeFiles == 0 && unsealedBatches == 0 && isIdle && isIncomingEmpty
+    }
 }
 
 public enum IntakeObstacle: Sendable, Equatable {

@@ -34,10 +34,14 @@ enum StateFile {
     static func read(
         _ path: String, kind: String, _ files: some FileSystem
     ) throws(SpoolFailure) -> CheckedText? {
-        guard let bytes = try onFile({ () throws(FileError) in
-            try files.read(path, limit: Limits.stateBytes)
-        }) else { return nil }
-        return try value(path) { () throws(CheckedText.Fault) in try CheckedText(bytes, kind: kind) }
+        guard
+            let bytes = try onFile({ () throws(FileError) in
+                try files.read(path, limit: Limits.stateBytes)
+            })
+        else { return nil }
+        return try value(path) { () throws(CheckedText.Fault) in
+            try CheckedText(bytes, kind: kind)
+        }
     }
 
     static func write(

@@ -87,7 +87,9 @@ import Testing
                 }
                 world.live(steps: 8)
                 let reached = world.files.operations >= operation
-                if kind == .kill || Bool.random(using: &world.random) && kind != .before && kind != .after {
+                if kind == .kill
+                    || Bool.random(using: &world.random) && kind != .before && kind != .after
+                {
                     world.kill()
                 } else {
                     world.losePower()

@@ -123,7 +123,9 @@ public final class SimulatedFileSystem: FileSystem {
         return SimulatedFileSystem(next)
     }
 
-    private static func torn(_ inode: Inode, _ random: inout some RandomNumberGenerator) -> [UInt8] {
+    private static func torn(
+        _ inode: Inode, _ random: inout some RandomNumberGenerator
+    ) -> [UInt8] {
         let cut = Int.random(in: 0...inode.seen.count, using: &random)
         switch Int.random(in: 0..<4, using: &random) {
         case 0: return inode.stored
@@ -164,7 +166,9 @@ public final class SimulatedFileSystem: FileSystem {
     public func status(_ path: String) throws(FileError) -> FileStatus? {
         var status: FileStatus?
         try perform("stat", path, hasEffect: false) { state in
-            guard let number = state.seen[path], let inode = state.inodes[number] else { return nil }
+            guard let number = state.seen[path], let inode = state.inodes[number] else {
+                return nil
+            }
             status = Self.status(number, inode)
             return nil
         }
