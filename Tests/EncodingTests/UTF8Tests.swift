@@ -27,11 +27,7 @@ import Testing
             [0xf1, 0x80, 0xc0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf4, 0xbf, 0xbf, 0xbf],
             [0xf5, 0x80, 0x80, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80], [0xfe], [0xff], [0xff, 0xfe],
         ] as [[UInt8]])
-    func
-        `Overlong forms, surrogates, what is too large and what is cut are refused by their first byte`(
-            sequence: [UInt8]
-        )
-    {
+    func `Overlong, surrogate, too large or cut: the first byte is named`(sequence: [UInt8]) {
         for text in Self.around(sequence) {
             let column = text.firstIndex { $0 >= 0x80 }.map { $0 + 1 } ?? 0
             #expect(Scanned(text).outcome == .refused(.invalidUTF8(column: column)), "\(text)")
@@ -41,7 +37,7 @@ import Testing
         #expect(Scanned(cut).outcome == .refused(.invalidUTF8(column: 7)))
     }
 
-    @Test func `Each scalar value is taken, as Swift encodes it`() {
+    @Test func `Scalar values of every plane are taken, as Swift encodes them`() {
         let memory = GuardedText(capacity: 64)
         let head = Array("{\"a\":\"".utf8)
         let tail = Array("\"}".utf8)
