@@ -79,11 +79,15 @@ let package = Package(
 
         .target(name: "Support", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
-        .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Deflate"], swiftSettings: strict),
+        .testTarget(
+            name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict),
+        .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Support"], swiftSettings: strict),
+        .testTarget(name: "BatchingTests", dependencies: ["Batching", "Model"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Model"], swiftSettings: strict),
         .testTarget(
-            name: "SigningTests", dependencies: ["Signing", "Digest", "Model"], swiftSettings: strict),
+            name: "SigningTests", dependencies: ["Signing", "Digest", "Model", "Support"],
+            swiftSettings: strict),
         .testTarget(name: "DeliveryTests", dependencies: ["Delivery", "Model"], swiftSettings: strict),
         .testTarget(
             name: "SpoolTests",

@@ -1,5 +1,5 @@
-import Glibc
 import Model
+import Support
 
 @testable import Digest
 @testable import Signing
@@ -17,16 +17,13 @@ enum Oracle {
         let authorization: String
     }
 
-    /// The interpreter: `SLUICE_PYTHON`, or `python3` on PATH.
-    static let python = getenv("SLUICE_PYTHON").map { String(cString: $0) } ?? "python3"
-
     static let isAvailable =
-        ProcessRun([python, "-c", "import botocore.auth"], quietly: true)?.status == 0
+        ProcessRun([ProcessRun.python, "-c", "import botocore.auth"], quietly: true)?.status == 0
 
     static func cases(seed: UInt32, count: Int) -> [Case]? {
         let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
         let script = "/\(tests)/Oracles/sigv4.py"
-        guard let run = ProcessRun([python, script, "\(seed)", "\(count)"]), run.status == 0
+        guard let run = ProcessRun([ProcessRun.python, script, "\(seed)", "\(count)"]), run.status == 0
         else { return nil }
         return run.output.split(separator: UInt8(ascii: "\n")).map { parse($0) }
     }

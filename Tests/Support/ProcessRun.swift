@@ -1,12 +1,16 @@
 import Glibc
 
 /// A program run to its end, with what it wrote to its standard output.
-struct ProcessRun {
-    let status: Int32
-    let output: [UInt8]
+public struct ProcessRun: Sendable {
+    /// As wait(2) gives it; 0 where the program is content.
+    public let status: Int32
+    public let output: [UInt8]
+
+    /// The interpreter of the oracles: `SLUICE_PYTHON`, or `python3` on PATH.
+    public static let python = getenv("SLUICE_PYTHON").map { String(cString: $0) } ?? "python3"
 
     /// Runs a program found on PATH; nil where it cannot be started.
-    init?(_ arguments: [String], quietly: Bool = false) {
+    public init?(_ arguments: [String], quietly: Bool = false) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
