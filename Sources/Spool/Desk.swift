@@ -29,11 +29,9 @@ final class Desk: Sendable {
     private let output: DeskOutput
 
     private struct State {
-        var files: [EventFile] = []
-        var firstFile = 0
+        var files = Fifo<EventFile>()
         var cuts: [(cut: Cut, done: @Sendable (UInt64) -> Void)] = []
-        var blocks: [PackJob] = []
-        var firstBlock = 0
+        var blocks = Fifo<PackJob>()
         var packers: [PackerBox] = []
         var active = 0
         var isRouting = false
@@ -44,8 +42,7 @@ final class Desk: Sendable {
         var isHeld = false
         var whenQuiet: (@Sendable () -> Void)?
 
-        var waitingBlocks: Int { blocks.count - firstBlock }
-        var hasInput: Bool { !cuts.isEmpty || (!isHeld && (isReading || firstFile < files.count)) }
+        var hasInput: Bool { !cuts.isEmpty || (!isHeld && (isReading || !files.isEmpty)) }
     }
 
     /// Sendable: a packer is in the desk's list or with one worker, never both.
@@ -81,7 +78,7 @@ final class Desk: Sendable {
     // MARK: Orders
 
     func read(_ files: [EventFile]) {
-        state.withLock { $0.files += files }
+        state.withLock { $0.files.append(contentsOf: files) }
         wake()
     }
 
@@ -113,7 +110,7 @@ final class Desk: Sendable {
     private func wake() {
         let started = state.withLock { state -> Int in
             guard !state.isStopped else { return 0 }
-            let wanted = state.waitingBlocks + (state.hasInput && !state.isRouting ? 1 : 0)
+            let wanted = state.blocks.count + (state.hasInput && !state.isRouting ? 1 : 0)
             let more = max(0, min(surroundings.workerCount - state.active, wanted))
             state.active += more
             return more
@@ -144,17 +141,11 @@ final class Desk: Sendable {
         state.withLock { state in
             if !state.isStopped {
                 let mayRoute = !state.isRouting && state.hasInput
-                if mayRoute, state.waitingBlocks <= Limits.waitingBlocks {
+                if mayRoute, state.blocks.count <= Limits.waitingBlocks {
                     state.isRouting = true
                     return .route
                 }
-                if state.waitingBlocks > 0 {
-                    let job = state.blocks[state.firstBlock]
-                    state.firstBlock += 1
-                    if state.firstBlock == state.blocks.count {
-                        state.blocks.removeAll(keepingCapacity: true)
-                        state.firstBlock = 0
-                    }
+                if let job = state.blocks.popFirst() {
                     return .pack(job, state.packers.popLast() ?? PackerBox())
                 }
             }
@@ -171,18 +162,9 @@ final class Desk: Sendable {
     /// One step of the router, under the routing turn.
     private func route() {
         let (cuts, file) = state.withLock { state in
-            let cuts = state.cuts
-            state.cuts = []
-            guard !state.isReading, !state.isHeld, state.firstFile < state.files.count else {
-                return (cuts, EventFile?.none)
-            }
-            let file = state.files[state.firstFile]
-            state.firstFile += 1
-            if state.firstFile == state.files.count {
-                state.files.removeAll(keepingCapacity: true)
-                state.firstFile = 0
-            }
-            return (cuts, EventFile?.some(file))
+            defer { state.cuts = [] }
+            let mayBegin = !state.isReading && !state.isHeld
+            return (state.cuts, mayBegin ? state.files.popFirst() : nil)
         }
         let router = router.router
         let dueBefore = router.nextDue
@@ -196,7 +178,7 @@ final class Desk: Sendable {
         let (isReading, due) = (router.isReading, router.nextDue)
         let jobs = queue.takeAll()
         let isIdle = state.withLock { state in
-            state.blocks += jobs
+            state.blocks.append(contentsOf: jobs)
             state.isReading = isReading
             state.isRouting = false
             return !state.hasInput
