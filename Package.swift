@@ -65,7 +65,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Model", "Files", "Configuration", "Spool", "Delivery", "S3", "Systemd", "HTTPServer",
-                "Batching", "Encoding", "Digest", "CLinux",
+                "Batching", "Encoding", "Digest",
             ],
             swiftSettings: onTheLoop),
         .executableTarget(name: "sluiced", dependencies: ["Daemon"], swiftSettings: onTheLoop),

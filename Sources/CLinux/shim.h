@@ -1,11 +1,14 @@
 // What Glibc's Swift overlay does not bring: calls behind _GNU_SOURCE, and variadic calls in their one typed form.
 // `#define _GNU_SOURCE` here would change headers other modules have already built, so what is missing is declared.
 #pragma once
+#include <elf.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -20,3 +23,29 @@ int fallocate(int fd, int mode, off_t offset, off_t length);
 static inline int sluice_take_read_lease(int fd) { return fcntl(fd, 1024 /* F_SETLEASE */, F_RDLCK); }
 static inline int sluice_release_lease(int fd) { return fcntl(fd, 1024 /* F_SETLEASE */, F_UNLCK); }
 static inline int sluice_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
+
+// What dl_iterate_phdr(3) gives; <link.h> declares it for _GNU_SOURCE only. Later members of the record are not read.
+struct sluice_loaded_object {
+    Elf64_Addr address;
+    const char *name;
+    const Elf64_Phdr *headers;
+    Elf64_Half header_count;
+};
+int dl_iterate_phdr(int (*callback)(struct sluice_loaded_object *object, size_t size, void *data), void *data);
+
+// Gives back the clean, read-only pages of a program or library; the kernel brings them again from the file where they
+// are needed.
+static inline int sluice_release_pages(struct sluice_loaded_object *object, size_t size, void *data) {
+    (void)size;
+    (void)data;
+    const uintptr_t page = (uintptr_t)getpagesize();
+    for (Elf64_Half i = 0; i < object->header_count; i++) {
+        const Elf64_Phdr *header = &object->headers[i];
+        if (header->p_type != PT_LOAD || (header->p_flags & PF_W)) continue;
+        const uintptr_t start = (object->address + header->p_vaddr + page - 1) & ~(page - 1);
+        const uintptr_t end = (object->address + header->p_vaddr + header->p_filesz) & ~(page - 1);
+        if (start < end) madvise((void *)start, end - start, 4 /* MADV_DONTNEED */);
+    }
+    return 0;
+}
+static inline void sluice_release_start_pages(void) { dl_iterate_phdr(sluice_release_pages, 0); }

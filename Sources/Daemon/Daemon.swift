@@ -161,6 +161,7 @@ final class Daemon {
                 + "\(count(held.objects, "object")) wait to be delivered")
         Notify.send(.ready)
         updateStatus()
+        ProcessMemory.releaseStartPages()
     }
 
     // MARK: Outboxes
@@ -227,7 +228,8 @@ final class Daemon {
             self.quarantined = quarantined
             for batch in held { outbox(batch.id.connector).take(batch) }
             for outbox in outboxes.values { outbox.pump() }
-            intakeOpened()
+        case .running:
+            intakeBegan()
         case .failed(let failure):
             intakeFailed(failure)
         case .routingChanged:
@@ -249,6 +251,7 @@ final class Daemon {
         case .discarded(let events, let file):
             reporter.discarded(events, file: file)
         case .sealed(let batches):
+            failedOpens = 0
             for batch in batches { outbox(batch.id.connector).take(batch) }
             for name in Set(batches.map(\.id.connector)) { outboxes[name]?.pump() }
         case .settled(let batches):
@@ -267,7 +270,7 @@ final class Daemon {
         changed()
     }
 
-    private func intakeOpened() {
+    private func intakeBegan() {
         if case .failed = intake { reporter.say(.intakeResumed, "intake has begun again") }
         intake = .running
         watch()

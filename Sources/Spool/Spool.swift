@@ -131,6 +131,7 @@ public final class Spool: @unchecked Sendable {
             report(.opened(held: recovery.held, quarantined: recovery.quarantined))
             if let obstacle = recovery.obstacle { throw obstacle }
             try begin(recovery)
+            report(.running)
         } catch {
             report(.failed(error))
         }

@@ -2,8 +2,10 @@ public import Model
 
 /// What the spool tells its owner, in order.
 public enum SpoolReport: Sendable {
-    /// Intake has begun, at the start or after a failure. Lists everything that waits to be delivered.
+    /// What lies in the spool was read, at the start or after a failure: everything that waits to be delivered.
     case opened(held: [HeldBatch], quarantined: Int)
+    /// Intake has begun.
+    case running
     /// Intake has stopped: `retry` begins it again from what lies in the spool. Delivery can go on.
     case failed(SpoolFailure)
     /// The new routing is in effect.

@@ -1,0 +1,12 @@
+internal import CLinux
+import Glibc
+
+/// The memory of this process, as far as it can be given back.
+public enum ProcessMemory {
+    /// Gives back what only starting needed: pages of program and libraries that were read and never changed, and free
+    /// memory of the allocator. What is needed again the kernel maps again, from the same page cache.
+    public static func releaseStartPages() {
+        sluice_release_start_pages()
+        malloc_trim(0)
+    }
+}
