@@ -94,8 +94,12 @@ struct SubmitCommand: ParsableCommand {
         if let connector = ConnectorName(name), known?.contains(connector) ?? true {
             return connector
         }
-        throw Refusal(
-            "there is no connector \"\(name)\"; " + knownNames(known?.map(\.description) ?? []))
+        throw unknown(name, known)
+    }
+
+    static func unknown(_ name: String, _ known: [ConnectorName]?) -> Refusal {
+        Refusal(
+            "there is no connector \"\(name)\"; " + knownNames((known ?? []).map(\.description)))
     }
 
     static func knownNames(_ names: [String]) -> String {
