@@ -24,16 +24,9 @@ public enum ConfigurationLoader {
     ///   - file: the path of `sluice.toml`, by whatever name.
     ///   - environment: what `processEnvironment()` returns, or a test's own.
     public static func load(file: String, environment: [String: String]) -> LoadedConfiguration {
-        let (directory, name) = split(file)
+        let (directory, _) = split(file)
         var loaded = LoadedConfiguration()
-        let findings = Findings(file: name)
-        if let root = parse(
-            file, findings, missing: "; copy the example, or name another with --config")
-        {
-            loaded.settings = SettingsReader(root: TableReader(root, findings: findings)).read()
-            findings.reportUnknownKeys(of: root, free: [])
-        }
-        loaded.add(findings)
+        readMain(file, into: &loaded)
 
         let listing = ConnectorDirectory.list(directory + "/connectors.d")
         loaded.problems += listing.problems
@@ -57,6 +50,17 @@ public enum ConfigurationLoader {
         }
         loaded.settings.connectors = connectors
         return loaded
+    }
+
+    static func readMain(_ file: String, into loaded: inout LoadedConfiguration) {
+        let findings = Findings(file: split(file).name)
+        if let root = parse(
+            file, findings, missing: "; copy the example, or name another with --config")
+        {
+            loaded.settings = SettingsReader(root: TableReader(root, findings: findings)).read()
+            findings.reportUnknownKeys(of: root, free: [])
+        }
+        loaded.add(findings)
     }
 
     /// Reads the file of one connector, wherever it lies; its name is the connector's.
@@ -123,7 +127,7 @@ public enum ConfigurationLoader {
         }
     }
 
-    private static func split(_ path: String) -> (directory: String, name: String) {
+    static func split(_ path: String) -> (directory: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return (".", path) }
         let directory = path[..<slash]
         return (

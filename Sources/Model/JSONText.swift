@@ -3,6 +3,8 @@ public indirect enum JSONText: Sendable {
     case null
     case boolean(Bool)
     case integer(Int)
+    /// One that is no `Int`, as it is written.
+    case number(String)
     case string(String)
     case array([JSONText])
     case object([(String, JSONText)])
@@ -16,6 +18,7 @@ public indirect enum JSONText: Sendable {
         case .null: "null"
         case .boolean(let boolean): boolean ? "true" : "false"
         case .integer(let integer): String(integer)
+        case .number(let digits): digits
         case .string(let string): Self.quoted(string)
         case .array(let elements): "[" + elements.map(\.text).joined(separator: ",") + "]"
         case .object(let members):
@@ -23,6 +26,25 @@ public indirect enum JSONText: Sendable {
                 + members.map { Self.quoted($0.0) + ":" + $0.1.text }.joined(separator: ",")
                 + "}"
         }
+    }
+
+    // MARK: Looking into one; what is not there, or of another kind, is nil.
+
+    public subscript(name: String) -> JSONText? {
+        guard case .object(let members) = self else { return nil }
+        return members.last { $0.0 == name }?.1
+    }
+
+    public var integer: Int? {
+        if case .integer(let integer) = self { integer } else { nil }
+    }
+
+    public var string: String? {
+        if case .string(let string) = self { string } else { nil }
+    }
+
+    public var elements: [JSONText]? {
+        if case .array(let elements) = self { elements } else { nil }
     }
 
     public static func quoted(_ string: String) -> String {

@@ -16,12 +16,12 @@ struct ConfigurationOptions: ParsableArguments {
             file: file, environment: ConfigurationLoader.processEnvironment())
     }
 
-    /// The configuration, or what is wrong with it on stderr and the status that says so.
+    /// What `sluice.toml` says, or what is wrong with it on stderr and the status that says so.
     ///
-    /// For commands that only work with a sound configuration.
-    func loadSound() throws -> LoadedConfiguration {
-        let loaded = load()
-        try Findings.refuse(loaded)
-        return loaded
+    /// A connector's file may be wrong: the daemon goes on with the one that it read before.
+    func loadOutline() throws -> ConfigurationOutline {
+        let outline = ConfigurationLoader.loadOutline(file: file)
+        try Findings.refuse(outline.main)
+        return outline
     }
 }

@@ -18,11 +18,38 @@ enum Output {
 
     /// The text in a colour, if the descriptor is a terminal and `NO_COLOR` (no-color.org) is not set.
     static func coloured(_ text: String, _ colour: Colour, on descriptor: CInt) -> String {
-        guard isatty(descriptor) == 1, variable("NO_COLOR").isEmpty, variable("TERM") != "dumb"
-        else {
-            return text
+        hasColours(descriptor) ? coloured(text, colour) : text
+    }
+
+    static func coloured(_ text: String, _ colour: Colour) -> String {
+        "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m"
+    }
+
+    static func hasColours(_ descriptor: CInt) -> Bool {
+        isatty(descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+    }
+
+    /// How many characters a line of stdout may have: those of the terminal, or 80 where it is none.
+    static var width: Int {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0,
+            size.ws_col > 0
+        else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// Text of others, safe for a terminal: control characters, and those that turn the direction
+    /// of writing, become U+FFFD.
+    static func plain(_ text: String) -> String {
+        var plain = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                plain.unicodeScalars.append("\u{FFFD}")
+            default: plain.unicodeScalars.append(scalar)
+            }
         }
-        return "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m"
+        return plain
     }
 
     private static func variable(_ name: String) -> String {

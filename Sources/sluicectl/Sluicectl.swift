@@ -10,7 +10,9 @@ struct Sluicectl: ParsableCommand {
         commandName: "sluicectl",
         abstract: "Looks after Sluice, which moves events from a directory into Amazon S3.",
         version: "sluicectl \(sluiceVersion)",
-        subcommands: [CheckCommand.self])
+        subcommands: [
+            CheckCommand.self, SubmitCommand.self, StatusCommand.self, FlushCommand.self,
+        ])
 
     /// Here too, so that `--config` may stand before the name of the command.
     @OptionGroup var options: ConfigurationOptions

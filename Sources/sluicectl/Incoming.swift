@@ -1,0 +1,147 @@
+import ArgumentParser
+import Files
+import Glibc
+import Model
+
+/// The directory of the spool into which event files go.
+///
+/// A file appears there whole, under a name of its own, readable for the daemon's group, and durable;
+/// or not at all.
+struct Incoming {
+    /// What is put there, and the name it asks for.
+    struct Source {
+        /// As the user named it.
+        var shown: String
+        var descriptor: CInt
+        var name: EventFileName
+    }
+
+    struct Submitted: Equatable {
+        var name: String
+        var bytes: Int
+    }
+
+    /// Names that are tried. The directory cannot be listed, so a free one is found by trying.
+    private static let mostNames = 10_000
+    /// A buffer of this size makes the copy as fast as the disk.
+    private static let bufferSize = 256 << 10
+    /// The daemon reads through its group; the directory's set-group-ID bit sees to which group that is.
+    private static let mode: UInt32 = 0o640
+
+    let directory: String
+
+    /// Finds the directory, or says why there is none.
+    init(spool: String, connector: ConnectorName?) throws(Refusal) {
+        let incoming = spool + "/incoming"
+        directory = incoming + (connector.map { "/\($0)" } ?? "")
+        for path in [incoming, directory] {
+            var status = stat()
+            if stat(path, &status) == 0 { continue }
+            throw Self.refusal(ofDirectory: path, errno, isSpool: path == incoming)
+        }
+    }
+
+    private static func refusal(
+        ofDirectory path: String, _ code: CInt, isSpool: Bool
+    ) -> Refusal {
+        switch code {
+        case ENOENT where isSpool:
+            Refusal(
+                "there is no spool: \(path) does not exist; sluiced makes it when it first starts: "
+                    + "was it ever started? see \"systemctl status sluiced\"", .tryAgainLater)
+        case ENOENT:
+            Refusal(
+                "\(path) does not exist; sluiced makes it when it reads the connector's file: "
+                    + "run \"systemctl reload sluiced\"", .tryAgainLater)
+        case EACCES:
+            Refusal(notAllowed(path), .noPermission)
+        default:
+            Refusal("\(path): \(errorText(code))")
+        }
+    }
+
+    private static func notAllowed(_ directory: String) -> String {
+        "you may not put files into \(directory); join group sluice-producers, or use sudo"
+    }
+
+    func submit(_ source: Source) throws(Refusal) -> Submitted {
+        do throws(FileError) {
+            var file = try newFile(for: source)
+            Unfinished.remember(file.hidden)
+            defer { Unfinished.forget() }
+            let bytes = try copy(source, into: file)
+            try file.finish(mode: Self.mode)
+            let name = try takeName(source.name, for: &file)
+            try file.syncName()
+            return Submitted(name: name, bytes: bytes)
+        } catch {
+            throw refusal(of: error, source)
+        }
+    }
+
+    private func refusal(of error: FileError, _ source: Source) -> Refusal {
+        switch error.code {
+        case EACCES where error.operation == "open", EPERM where error.operation == "open":
+            Refusal("\(source.shown): \(Self.notAllowed(directory))", .noPermission)
+        case _ where error.isDiskFull:
+            Refusal(
+                "\(source.shown): \(directory) is full (\(errorText(error.code))); "
+                    + "nothing of the file is left there, so try again when there is space",
+                .tryAgainLater)
+        case EEXIST:
+            Refusal(
+                "\(source.shown): \(directory) has \(grouped(Self.mostNames)) files of this name; "
+                    + "is sluiced running? see \"sluicectl status\"", .tryAgainLater)
+        case EINVAL where error.operation == "rename":
+            Refusal(
+                "\(source.shown): the file system of \(directory) cannot rename without replacing; "
+                    + "copy the file to a name that begins with a dot, and move it into place")
+        default:
+            Refusal("\(source.shown): \(error)")
+        }
+    }
+
+    /// A hidden file; another number where a process that was killed left one of the same name.
+    private func newFile(for source: Source) throws(FileError) -> NewFile {
+        var number = 0
+        while true {
+            let name = ".\(source.name.text(number: number)).\(getpid()).tmp"
+            do {
+                return try NewFile(in: directory, hidden: name)
+            } catch {
+                guard error.code == EEXIST, number < Self.mostNames else { throw error }
+                number += 1
+            }
+        }
+    }
+
+    private func copy(
+        _ source: Source, into file: borrowing NewFile
+    ) throws(FileError) -> Int {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.bufferSize, alignment: 16)
+        defer { buffer.deallocate() }
+        var total = 0
+        while true {
+            let count = read(source.descriptor, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw FileError(operation: "read", path: source.shown, code: errno)
+            }
+            if count == 0 { return total }
+            try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            total += count
+        }
+    }
+
+    private func takeName(
+        _ name: EventFileName, for file: inout NewFile
+    ) throws(FileError) -> String {
+        for number in 0..<Self.mostNames {
+            let text = name.text(number: number)
+            if try file.take(name: text) { return text }
+        }
+        throw FileError(
+            operation: "rename", path: "\(directory)/\(name.text(number: 0))", code: EEXIST)
+    }
+}

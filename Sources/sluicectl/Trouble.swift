@@ -1,0 +1,88 @@
+import Model
+
+/// One thing that people should know of, and what to do about it.
+struct Trouble: Equatable {
+    /// Whom it is about: a connector, the intake, the quarantine.
+    var subject: String
+    var text: String
+    /// False for what waits for a person and keeps nothing from being delivered.
+    var isFailing = true
+}
+
+extension DaemonStatus {
+    /// All troubles; with a name, those of this connector and of the spool.
+    func troubles(of name: String? = nil) -> [Trouble] {
+        var troubles: [Trouble] = []
+        if intake == "waiting" || intake == "failed" {
+            let fate = intake == "failed" ? "event files cannot be accepted" : "event files wait"
+            troubles.append(
+                Trouble(
+                    subject: "intake",
+                    text: intakeDetail ?? "\(fate); the journal says why: journalctl -u sluiced"))
+        }
+        for connector in connectors where name == nil || name == connector.name {
+            troubles += connector.troubles(at: now)
+        }
+        for orphan in orphans where name == nil || name == orphan.name {
+            let objects = Findings.count(orphan.held.objects, "object")
+            let events = Findings.count(orphan.held.events, "event")
+            troubles.append(
+                Trouble(
+                    subject: orphan.name,
+                    text: "\(objects) with \(events) wait for a connector that left the "
+                        + "configuration; put connectors.d/\(orphan.name).toml back to deliver them",
+                    isFailing: false))
+        }
+        if quarantined > 0, name == nil {
+            let number = quarantined == 1 ? "1 file was" : "\(grouped(quarantined)) files were"
+            troubles.append(
+                Trouble(
+                    subject: "quarantine",
+                    text: "\(number) refused, whole or in part; the reasons lie beside them in "
+                        + "\(directory)/quarantine",
+                    isFailing: false))
+        }
+        return troubles
+    }
+}
+
+extension DaemonStatus.Connector {
+    fileprivate func troubles(at now: Timestamp) -> [Trouble] {
+        var troubles: [Trouble] = []
+        if state != .delivering {
+            let time = since.map { " for \(age(of: $0, at: now))" } ?? ""
+            let why = detail.map(withoutSubject) ?? "the journal says why: journalctl -u sluiced"
+            troubles.append(Trouble(subject: name, text: "\(state.words)\(time): \(why)"))
+        }
+        if !deniedTypes.isEmpty {
+            let types = deniedTypes.joined(separator: ", ")
+            troubles.append(
+                Trouble(
+                    subject: name,
+                    text: "S3 denies events of type \(types), which wait; allow s3:PutObject for "
+                        + "them in the policy of the user or role and in the bucket's"))
+        }
+        if atFault > 0 {
+            let batches = atFault == 1 ? "1 batch is" : "\(grouped(atFault)) batches are"
+            let why = faultDetail.map { ": \(withoutSubject($0))" } ?? "; see journalctl -u sluiced"
+            troubles.append(Trouble(subject: name, text: "\(batches) held\(why)"))
+        }
+        return troubles
+    }
+
+    /// The daemon's sentences name the connector themselves.
+    private func withoutSubject(_ sentence: String) -> String {
+        let subject = "connector \(name): "
+        return sentence.hasPrefix(subject) ? String(sentence.dropFirst(subject.count)) : sentence
+    }
+}
+
+/// How long ago, in the largest unit that leaves two or more, or in seconds: `45s`, `119m`, `47h`, `12d`.
+func age(of time: Timestamp, at now: Timestamp) -> String {
+    let seconds = max(0, now.unixSeconds - time.unixSeconds)
+    for (unit, length) in [("d", Int64(86_400)), ("h", 3600), ("m", 60)]
+    where seconds >= 2 * length {
+        return "\(seconds / length)\(unit)"
+    }
+    return "\(seconds)s"
+}
