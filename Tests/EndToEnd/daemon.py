@@ -24,7 +24,7 @@ KINDS = {
     "reachable": "883b60383489499c9e5e00406d0e5d83",
     "throttled": "bf82614d9b4a4815b0c3d585ea632fcb",
     "clock corrected": "bef975a7d465414c9519bae5a643e465",
-    "identity conflict": "7b82412c3e0c41f89cea144315183ce3",
+    "identity conflict": "7b82412c3e0c41f89cea144350183ce3",
     "file quarantined": "c5f73eaf861244f8891aa9ec7071ba54",
     "events quarantined": "6bd23119b69b4577b5debda2ce54b2c6",
     "file unreadable": "69b61d0ac7d44cf9a00a15733117809e",

@@ -38,6 +38,7 @@ class Installation:
         self.user: str | None = None
         self._daemons: list[Daemon] = []
         self.connectors.mkdir()
+        self.spool.mkdir()
         self.configure()
 
     # Configuration.

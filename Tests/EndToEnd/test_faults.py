@@ -110,7 +110,8 @@ def test_a_301_without_location_corrects_the_region(installation, scripted, prod
     scripted.script({"method": "PUT", "do": "redirect", "region": "eu-central-1", "times": 1})
     installation.drain()
     assert_delivered_once(scripted, lines)
-    signed = [dict(request["headers"])["Authorization"] for request in scripted.requests("PUT")]
+    signed = [value for request in scripted.requests("PUT")
+              for name, value in request["headers"] if name.lower() == "authorization"]
     assert "/eu-west-1/s3/" in signed[0]
     assert "/eu-central-1/s3/" in signed[-1]
 
@@ -334,6 +335,7 @@ def test_a_spool_that_may_not_be_entered(installation, destination, producer):
 def test_a_spool_that_is_no_directory(installation, destination):
     installation.connector(
         "orders", destination.bucket, destination.s3.endpoint, destination.keys)
+    installation.spool.rmdir()
     installation.spool.write_text("a file")
     daemon = installation.start(wait=False)
     assert daemon.wait(10) not in (0, 78)

@@ -3,8 +3,8 @@
  *
  *   sink DIRECTORY            listens on a free loopback port and prints it
  *
- * Answers PUT (with If-None-Match: *), HEAD and GET of objects with path addressing, GET of a bucket's
- * location, and GET /-/counts (JSON). It checks no signature. One thread per connection.
+ * Answers PUT (with If-None-Match: *), HEAD and GET of objects with path addressing (a key is what its
+ * percent-encoded path means), GET of a bucket's location, and GET /-/counts (JSON). It checks no signature. One thread per connection.
  *
  * Each accepted body becomes DIRECTORY/<n>, and DIRECTORY/index.tsv gets a line "<n> <size> <bucket/key>".
  * Nothing is ever overwritten: a key that is stored twice has two lines, so a reader can compare bodies.
@@ -234,6 +234,32 @@ static bool tell_counts(int peer)
     return answer(peer, "200 OK", "Content-Type: application/json\r\n", text);
 }
 
+static int hexadecimal(char digit)
+{
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    digit |= 0x20;
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* Turns a path into the key it means, in place. False for what is no path of a key that we can list. */
+static bool decode(char *path)
+{
+    char *to = path;
+    for (const char *from = path; *from; from++) {
+        char byte = *from;
+        if (byte == '%') {
+            int high = hexadecimal(from[1]), low = high < 0 ? -1 : hexadecimal(from[2]);
+            if (low < 0) return false;
+            byte = (char)(high << 4 | low);
+            from += 2;
+        }
+        if ((unsigned char)byte < ' ') return false;
+        *to++ = byte;
+    }
+    *to = 0;
+    return true;
+}
+
 /* Answers one request whose head is complete; false closes the connection. */
 static bool serve_one(int peer, char *head, char *buffer, size_t *have)
 {
@@ -241,6 +267,7 @@ static bool serve_one(int peer, char *head, char *buffer, size_t *have)
     if (sscanf(head, "%15s %4095s", method, target) != 2 || *target != '/') return false;
     char *query = strchr(target, '?');
     if (query) *query++ = 0;
+    if (!decode(target)) return refuse(peer, "400 Bad Request", "InvalidURI", true) && false;
     const char *key = target + 1, *slash = strchr(key, '/');
     if (!strcmp(method, "GET") && !strcmp(key, "-/counts")) return tell_counts(peer);
 

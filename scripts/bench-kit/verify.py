@@ -70,7 +70,8 @@ def main() -> None:
                 count["doubled"] += 1
             seen.add(found[1])
             count["altered"] += hash(line) != line_hash
-            count["misplaced"] += bucket != connector or key_type[1] != its_type[1]
+            count["misplaced"] += bucket != connector or not (
+                key_type and its_type and key_type[1] == its_type[1])
     count = {"events": len(expected), "lost": len(expected) - len(seen)} | count
     print(json.dumps(count | {"objects": len(bodies)}))
     sys.exit(any(value for name, value in count.items() if name != "events"))
