@@ -1,3 +1,5 @@
+import Model
+
 /// Reads a JSON text (RFC 8259) into a tree.
 ///
 /// Bounded in depth; the length is for the caller to bound. A number that is no `Int` is kept as it is
