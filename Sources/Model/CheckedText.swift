@@ -57,10 +57,14 @@ public struct CheckedText: Sendable, Equatable {
         guard version <= newest else { throw .newer(version: version) }
         self.init(kind: kind, version: version)
         for line in lines {
-            guard let colon = line.firstIndex(of: ":"), line[colon...].hasPrefix(": ") else {
+            // By scalars: in a value that begins with a combining mark, the space would be one character with it.
+            let scalars = line.unicodeScalars
+            guard let colon = scalars.firstIndex(of: ":"),
+                scalars[colon...].starts(with: ": ".unicodeScalars)
+            else {
                 throw .damaged("a line has no key")
             }
-            let value = line[colon...].dropFirst(2)
+            let value = Substring(scalars[colon...].dropFirst(2))
             self.lines.append((String(line[..<colon]), Self.unescaped(value)))
         }
     }
