@@ -3,8 +3,9 @@ import Model
 
 /// Whole files that are kept because they cannot be taken, or not to their end.
 enum Quarantine {
+    /// A hyphen where our own files have a dot: a producer may call a file `reason` or `rejects`.
     static func path(number: UInt64, original: String) -> String {
-        "\(SpoolLayout.quarantine)/\(hexadecimal(number, width: 16)).\(original)"
+        "\(SpoolLayout.quarantine)/\(hexadecimal(number, width: 16))-\(original)"
     }
 
     /// Moves a file there, with the reason beside it; answers where it is.

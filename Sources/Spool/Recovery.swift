@@ -59,7 +59,7 @@ struct Recovery {
         for name in try files.names(in: SpoolLayout.quarantine) {
             if name.hasPrefix(".") {
                 try files.remove("\(SpoolLayout.quarantine)/\(name)")
-            } else if !name.hasSuffix(".reason") {
+            } else if name.dropFirst(16) != ".reason" {
                 quarantined += 1
             }
             if let number = UInt64(name.prefix(16), radix: 16) { note(number, nil) }

@@ -6,7 +6,7 @@ public import Model
 /// incoming/            event files, dropped by producers     incoming/<connector>/ likewise, for one connector
 /// active/              claimed event files, until every event in them is sealed
 /// sealed/<connector>/  <batch>.object and its <batch>.envelope, the seal; .delivered: settled
-/// quarantine/          what was refused: <number>.rejects, or a file whole with its .reason
+/// quarantine/          what was refused: <number>.rejects, or <number>-<name>, a file whole, and its <number>.reason
 /// connectors/          <connector>.offsets
 /// format identity sequence routing
 /// ```

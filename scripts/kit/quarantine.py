@@ -43,6 +43,6 @@ def refused_files(spool: pathlib.Path) -> list[File]:
     files = []
     for note in sorted((spool / "quarantine").glob("[!.]*.reason")):
         text = dict(re.findall(r"^([a-z-]+): (.*)$", note.read_text(), re.MULTILINE))
-        (kept,) = (path for path in note.parent.glob(f"{note.stem}.*") if path.suffix != ".reason")
+        (kept,) = note.parent.glob(f"{note.stem}-*")
         files.append(File(text["file"], text["reason"], kept))
     return files
