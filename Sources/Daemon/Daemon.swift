@@ -531,9 +531,9 @@ final class Daemon {
         isLeaving = true
         control?.stop()
         reporter.endSecond()
-        transport.shutDown()
         _ = reporter.journal.flush(until: .now() + 1)
-        // Not exit(3): destructors could wait for curl's resolver or a busy queue. All that must last is on disk.
+        // Not exit(3): destructors could wait for curl's resolver or a busy queue. All that must last is on disk. The
+        // transport is left as it is, for what ended last may be an answer that it is still handing out.
         _exit(status)
     }
 }
