@@ -237,8 +237,9 @@ final class Daemon {
         case .claimed:
             break
         case .waiting(let obstacle):
-            intake = .waiting(obstacle.explanation)
-            reporter.waiting(obstacle)
+            let spool = settings.spool.directory
+            intake = .waiting(obstacle.explanation(spool: spool))
+            reporter.waiting(obstacle, spool: spool)
         case .resumed:
             intake = .running
             reporter.say(.intakeResumed, "intake has resumed")
