@@ -237,8 +237,9 @@ final class Daemon {
         case .claimed:
             break
         case .waiting(let obstacle):
-            intake = .waiting(obstacle.explanation)
-            reporter.waiting(obstacle)
+            let spool = settings.spool.directory
+            intake = .waiting(obstacle.explanation(spool: spool))
+            reporter.waiting(obstacle, spool: spool)
         case .resumed:
             intake = .running
             reporter.say(.intakeResumed, "intake has resumed")
@@ -531,9 +532,9 @@ final class Daemon {
         isLeaving = true
         control?.stop()
         reporter.endSecond()
-        transport.shutDown()
         _ = reporter.journal.flush(until: .now() + 1)
-        // Not exit(3): destructors could wait for curl's resolver or a busy queue. All that must last is on disk.
+        // Not exit(3): destructors could wait for curl's resolver or a busy queue. All that must last is on disk. The
+        // transport is left as it is, for what ended last may be an answer that it is still handing out.
         _exit(status)
     }
 }

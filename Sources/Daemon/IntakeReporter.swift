@@ -38,20 +38,20 @@ extension Reporter {
                 + "= \"discard\" says", [.file(file), .events(events)], priority: .info)
     }
 
-    func waiting(_ obstacle: IntakeObstacle) {
-        say(.intakeWaiting, "intake waits: \(obstacle.explanation)")
+    func waiting(_ obstacle: IntakeObstacle, spool: String) {
+        say(.intakeWaiting, "intake waits: \(obstacle.explanation(spool: spool))")
     }
 }
 
 extension IntakeObstacle {
-    var explanation: String {
+    func explanation(spool: String) -> String {
         switch self {
         case .diskNearlyFull(let free, let least):
-            "the spool's disk has \(free) free, less than minimum_free (\(least)); nothing is lost; "
-                + "files wait in incoming/ until there is more room"
+            "the disk of the spool \(spool) has \(free) free, less than minimum_free "
+                + "(\(least)); nothing is lost; files wait in incoming/ until there is more room"
         case .inodesNearlyGone(let free, let least):
-            "the spool's disk has \(free) inodes free, less than \(least); nothing is lost; files "
-                + "wait in incoming/ until there are more"
+            "the disk of the spool \(spool) has \(free) inodes free, less than \(least); nothing is "
+                + "lost; files wait in incoming/ until there are more"
         case .clockTooEarly(let now):
             "the clock says \(now.extended), which cannot be right; set it, for the hour becomes "
                 + "part of object keys"

@@ -61,7 +61,8 @@ final class Outbox {
     func configure(
         _ settings: ConnectorSettings?, client: S3Client?, provider: (any CredentialsProvider)?
     ) {
-        if settings != self.settings { health = ConnectorHealth(at: Clocks.instant()) }
+        // A trouble lasts until a delivery proves that it is over, and then that is told.
+        health.credentialsChanged(at: Clocks.instant())
         self.settings = settings
         self.client = client
         self.provider = provider

@@ -301,15 +301,15 @@ def test_bad_toml_at_a_reload_leaves_the_old_configuration_in_effect(
 
 
 @contextlib.contextmanager
-def as_nobody(installation: Installation):
-    """Lets daemons be started by a user who owns nothing but the configuration."""
+def as_nobody(installation: Installation, *more: pathlib.Path):
+    """Lets daemons be started by a user who owns nothing but the configuration, and what is named."""
     if os.geteuid() != 0:
         pytest.skip("starting the daemon as another user takes root")
     nobody = pwd.getpwnam("nobody")
     installation.directory.chmod(0o755)
     os.chown(installation.directory, nobody.pw_uid, nobody.pw_gid)
     for path in [installation.config, installation.connectors, *installation.connectors.iterdir(),
-                 *installation.directory.glob("*.secret")]:
+                 *installation.directory.glob("*.secret"), *more]:
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
     installation.user = "nobody"
     yield nobody
@@ -346,7 +346,7 @@ def test_a_spool_that_is_no_directory(installation, destination):
 def test_a_file_that_may_not_be_read_is_named_and_left(installation, destination, producer):
     installation.connector(
         "orders", destination.bucket, destination.s3.endpoint, destination.keys, batch=QUICK)
-    with as_nobody(installation) as nobody:
+    with as_nobody(installation, installation.spool) as nobody:
         daemon = installation.start()
         closed, lines = producer.lines(20), producer.lines(20)
         source = installation.directory / "closed.jsonl"
