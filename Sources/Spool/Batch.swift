@@ -16,8 +16,6 @@ final class Batch: @unchecked Sendable {
     let format: ObjectFormat
     /// Counts the batches of this process; those of one stream are sealed in this order.
     let number: UInt64
-    /// The number of the stream's batch before this one in this process.
-    let previous: UInt64?
     let opened: Duration
 
     // The router's, until the batch is closed.
@@ -52,13 +50,12 @@ final class Batch: @unchecked Sendable {
 
     init(
         _ id: BatchID, _ stream: StreamID, _ format: ObjectFormat, number: UInt64,
-        previous: UInt64?, opened: Duration
+        opened: Duration
     ) {
         self.id = id
         self.stream = stream
         self.format = format
         self.number = number
-        self.previous = previous
         self.opened = opened
         through = id.first
         frame = ObjectFrame(format)

@@ -17,6 +17,12 @@ enum Cut: Sendable {
     case connector(ConnectorName)
     /// Those that are older than their `max_age`.
     case due(now: Duration)
+
+    /// Whether it waits for batches of this stream.
+    func concerns(_ stream: StreamID) -> Bool {
+        if case .connector(let name) = self { return stream.connector == name }
+        return true
+    }
 }
 
 /// Hands out work to the workers: read on, or pack a block.

@@ -284,9 +284,8 @@ final class Router {
         batches += 1
         let batch = Batch(
             BatchID(connector: stream.id.connector, first: position), stream.id, stream.format,
-            number: batches, previous: stream.lastBatch, opened: uptime())
+            number: batches, opened: uptime())
         stream.batch = batch
-        stream.lastBatch = batches
         openStreams[ObjectIdentifier(stream)] = stream
         let due = batch.opened + stream.limits.maxAge
         nextDue = min(nextDue ?? due, due)

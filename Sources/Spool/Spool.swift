@@ -39,8 +39,8 @@ public final class Spool: @unchecked Sendable {
     /// Event files by number, until they have left `active/`.
     var active: [UInt64: (file: EventFile, end: EventFileEnd?)] = [:]
     var unread = 0
-    /// Numbers of batches that are open or not yet sealed.
-    var unsealed: Set<UInt64> = []
+    /// Batches that are open or not yet sealed, by number.
+    var unsealed: [UInt64: StreamID] = [:]
     var written: [Batch] = []
     /// Files read to their end whose rejects wait to be sealed.
     var rejected: [EventFile] = []
@@ -48,7 +48,7 @@ public final class Spool: @unchecked Sendable {
     var tombstones: [Tombstone] = []
     /// Every event file with a smaller number has left `active/` durably.
     var retiredBelow: UInt64 = 0
-    var flushes: [(through: UInt64, done: @Sendable (Bool) -> Void)] = []
+    var flushes: [(cut: Cut, through: UInt64, done: @Sendable (Bool) -> Void)] = []
 
     /// Bytes sealed and not yet settled.
     var heldBytes: UInt64 = 0
@@ -144,6 +144,8 @@ public final class Spool: @unchecked Sendable {
         offsets = [:]
         claimer = Claimer(left: recovery.claiming)
         newestHour = recovery.newestHour
+        // Told again where it still stands: whoever heard of the failure thinks that intake runs now.
+        obstacle = nil
         tombstones = recovery.tombstones
         // Recovery has just synced the file system, so what it did not find in `active/` is gone for good.
         retiredBelow = recovery.active.first?.number ?? numbers.upcoming
@@ -185,7 +187,7 @@ public final class Spool: @unchecked Sendable {
         let mine = generation
         active = [:]
         unread = 0
-        unsealed = []
+        unsealed = [:]
         written = []
         rejected = []
         isStopping = false

@@ -6,8 +6,7 @@ import Model
 extension Spool {
     /// Claims what lies in `incoming/`, unless something stands in the way.
     func claimNow() {
-        // Files claimed now would be read under the old routing, so that it would never end.
-        guard let desk, !isStopping, routing == wantedRouting else { return }
+        guard let desk, !isStopping else { return }
         attempt { () throws(FileError) in
             let obstacle = try findObstacle()
             desk.hold(mustHoldReading(obstacle))
@@ -15,7 +14,9 @@ extension Spool {
                 self.obstacle = obstacle
                 report(obstacle.map { .waiting($0) } ?? .resumed)
             }
-            guard obstacle == nil else { return }
+            // Files claimed now would be read under the old routing, so that it would never end. But reading that was
+            // held for want of room must go on, or it would not end either.
+            guard obstacle == nil, routing == wantedRouting else { return }
             let room = min(Limits.filesPerRound, Limits.unreadFiles - unread)
             guard room > 0 else {
                 activity.isIncomingEmpty = false

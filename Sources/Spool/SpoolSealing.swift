@@ -5,7 +5,7 @@ import Model
 /// Sealing batches in groups, and settling them.
 extension Spool {
     func batchOpened(_ batch: Batch) {
-        unsealed.insert(batch.number)
+        unsealed[batch.number] = batch.stream
         reportActivity()
     }
 
@@ -21,17 +21,20 @@ extension Spool {
         desk.cut(cut) { [surroundings] last in
             surroundings.storage.run { [weak self] in
                 guard let self, self.generation == mine else { return done(false) }
-                self.flushes.append((last, done))
+                self.flushes.append((cut, last, done))
                 self.finishFlushes()
             }
         }
     }
 
     private func finishFlushes() {
-        let first = unsealed.min() ?? .max
-        let finished = flushes.filter { $0.through < first }
-        flushes.removeAll { $0.through < first }
-        finished.forEach { $0.done(true) }
+        guard !flushes.isEmpty else { return }
+        let all = flushes
+        let isSealed = all.map { flush in
+            !unsealed.contains { $0.key <= flush.through && flush.cut.concerns($0.value) }
+        }
+        flushes = zip(all, isSealed).filter { !$1 }.map { $0.0 }
+        for (flush, isSealed) in zip(all, isSealed) where isSealed { flush.done(true) }
     }
 
     /// Batches that are complete while a group is being sealed go with the next group.
@@ -52,7 +55,7 @@ extension Spool {
         guard !group.isEmpty || !refused.isEmpty else { return }
         attempt { () throws(FileError) in
             let envelopes = try seal(group, refused)
-            for batch in group { unsealed.remove(batch.number) }
+            for batch in group { unsealed[batch.number] = nil }
             heldBytes += envelopes.reduce(0) { $0 + $1.size }
             if !envelopes.isEmpty { report(.sealed(envelopes.map(HeldBatch.init))) }
             for file in refused { reportRejects(file) }
@@ -66,13 +69,15 @@ extension Spool {
     /// Complete batches whose stream has no earlier one unsealed: at most one of a stream.
     ///
     /// Of names that become durable together, a power loss may keep the later and lose the earlier one; for two
-    /// batches of one stream, that would say that the earlier one's events are sealed.
+    /// batches of one stream, that would say that the earlier one's events are sealed. The stream counts, not what the
+    /// router remembers of it: a clock that goes back over an hour brings a stream back that was let go.
     private func takeGroup() -> [Batch] {
         var group: [Batch] = []
         var later: [Batch] = []
+        var first: [StreamID: UInt64] = [:]
+        for (number, stream) in unsealed { first[stream] = min(first[stream] ?? number, number) }
         for batch in written.sorted(by: { $0.number < $1.number }) {
-            let isNext = batch.previous.map { !unsealed.contains($0) } ?? true
-            if isNext, group.count < Limits.batchesPerGroup {
+            if first[batch.stream] == batch.number, group.count < Limits.batchesPerGroup {
                 group.append(batch)
             } else {
                 later.append(batch)

@@ -13,8 +13,6 @@ final class Stream {
 
     var batch: Batch?
     var block: Block?
-    /// The number of the batch before the open one.
-    var lastBatch: UInt64?
 
     init(_ id: StreamID, _ connector: Routing.Connector, sealedThrough: Position?) {
         self.id = id
