@@ -236,6 +236,11 @@ final class Daemon {
             watch()
         case .claimed:
             break
+        case .leasesUnavailable:
+            reporter.say(
+                .leasesUnavailable,
+                "open writers cannot be seen (no CAP_LEASE, or no leases on the spool's file system); "
+                    + "a file is taken when it has not changed for 5 seconds")
         case .waiting(let obstacle):
             let spool = settings.spool.directory
             intake = .waiting(obstacle.explanation(spool: spool))

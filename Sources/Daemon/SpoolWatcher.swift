@@ -49,7 +49,7 @@ final class SpoolWatcher {
 
     private func watch(_ directory: String, _ events: Int32) throws(FileError) {
         let path = "\(root)/\(directory)"
-        let mask = UInt32(bitPattern: events) | UInt32(IN_ONLYDIR)
+        let mask = UInt32(bitPattern: events) | UInt32(IN_ONLYDIR) | UInt32(IN_DONT_FOLLOW)
         if inotify_add_watch(descriptor, path, mask) < 0 {
             throw FileError(operation: "inotify_add_watch", path: path, code: errno)
         }

@@ -3,6 +3,9 @@
 /// This is the seam at which tests play the kernel. Every call may block, and every failure is a `FileError`. A call
 /// promises no more than the POSIX one it is named after: nothing is durable before a sync that covers it.
 public protocol FileSystem: Sendable {
+    /// The user that we act as.
+    var user: UInt32 { get }
+
     func makeDirectory(_ path: String, mode: UInt32) throws(FileError)
     /// Makes a directory that producers may drop files into and not list: mode 3730, the group of its parent.
     func makeDropDirectory(_ path: String) throws(FileError)

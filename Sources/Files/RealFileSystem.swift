@@ -22,6 +22,8 @@ public final class RealFileSystem: FileSystem {
         throw failed("flock", ".")
     }
 
+    public var user: UInt32 { geteuid() }
+
     public func makeDirectory(_ path: String, mode: UInt32) throws(FileError) {
         if mkdirat(root.number, path, mode) == 0 {
             // The umask does not count: modes here are promises.
@@ -60,7 +62,8 @@ public final class RealFileSystem: FileSystem {
     }
 
     public func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
-        let descriptor = sluice_openat(root.number, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        let descriptor = sluice_openat(
+            root.number, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
         guard descriptor >= 0 else { throw failed("open", path) }
         guard let stream = fdopendir(descriptor) else {
             let error = failed("fdopendir", path)
@@ -255,6 +258,9 @@ extension FileStatus {
 
 extension FileError {
     static var tooBig: Int32 { EFBIG }
+
+    /// The device cannot read it.
+    public var isMediaFault: Bool { code == EIO }
 
     /// The file itself is at fault: it may not be read, or became something else. Trying again changes nothing.
     public var isDataFault: Bool { [EACCES, EPERM, ELOOP, ENXIO, ENOENT].contains(code) }

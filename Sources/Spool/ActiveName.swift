@@ -86,6 +86,8 @@ enum NameEscape {
     private static let longest = 120
 
     static func escape(_ name: String) -> String {
+        let isPlain = name.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != 0x25 && $0 != 0x2f }
+        if isPlain, name.utf8.count <= longest { return name }
         var pieces: [String] = []
         for byte in name.utf8 {
             switch byte {
@@ -98,7 +100,8 @@ enum NameEscape {
         }
         // A long name keeps its end, where the extension is.
         var (text, kept) = ("", 0)
-        for piece in pieces.reversed() where kept + piece.utf8.count <= longest {
+        for piece in pieces.reversed() {
+            if kept + piece.utf8.count > longest { break }
             text = piece + text
             kept += piece.utf8.count
         }

@@ -10,6 +10,8 @@ struct Claimer {
     struct Round {
         var claimed: [ActiveName] = []
         var refusals: [FileRefusal] = []
+        /// Nothing here tells whether a file has writers.
+        var lacksLeases = false
         /// There was more than the round may take.
         var hasMore = false
     }
@@ -56,6 +58,15 @@ struct Claimer {
         _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
         let directory = connector.map(SpoolLayout.incoming) ?? SpoolLayout.incoming
+        if connector != nil {
+            // A producer may have made it before sluiced could, or put a link there.
+            let status = try surroundings.files.status(directory)
+            guard status?.kind == .directory, status?.owner == surroundings.files.user else {
+                return leave(
+                    directory, "it is not the directory that sluiced makes there; remove it and "
+                        + "reload", &round)
+            }
+        }
         var names: [String] = []
         let room = limit - round.claimed.count
         let directories = Set(connectors.map(\.description))
@@ -119,7 +130,7 @@ struct Claimer {
     }
 
     private mutating func leave(_ shown: String, _ reason: String, _ round: inout Round) {
-        guard reported.count < 10_000, reported.insert(shown).inserted else { return }
+        guard reported.count < Limits.namesLeft, reported.insert(shown).inserted else { return }
         round.refusals.append(FileRefusal(file: shown, reason: reason, fate: .left))
     }
 
@@ -161,7 +172,7 @@ struct Claimer {
                 claiming, "its name does not end in .jsonl, .ndjson or .json, with or without .gz",
                 files, &round)
         }
-        if hasWriter(file, status, claiming, surroundings) { return }
+        if hasWriter(file, status, claiming, surroundings, &round) { return }
         try take(claiming, status, encoding, isNew, &numbers, surroundings, &round)
     }
 
@@ -182,10 +193,11 @@ struct Claimer {
     /// Whether somebody may still write into it; then it waits.
     private mutating func hasWriter(
         _ file: any OpenFile, _ status: FileStatus, _ claiming: ClaimingName,
-        _ surroundings: SpoolSurroundings
+        _ surroundings: SpoolSurroundings, _ round: inout Round
     ) -> Bool {
         let writers = file.writers()
         let now = surroundings.uptime()
+        if writers == .unknown { round.lacksLeases = true }
         let index = waiting.firstIndex { $0.name == claiming }
         if writers == .none {
             if let index { waiting.remove(at: index) }
@@ -194,6 +206,12 @@ struct Claimer {
         guard let index else {
             waiting.append(
                 Waiting(name: claiming, size: status.size, modified: status.modified, since: now))
+            if writers == .some {
+                round.refusals.append(
+                    FileRefusal(
+                        file: claiming.shown, reason: "its writer has not closed it yet",
+                        fate: .awaitsWriter))
+            }
             return true
         }
         if waiting[index].size != status.size || waiting[index].modified != status.modified {

@@ -34,9 +34,11 @@ final class Desk: Sendable {
     private let surroundings: SpoolSurroundings
     private let output: DeskOutput
 
+    private typealias PendingCut = (cut: Cut, done: @Sendable (UInt64) -> Void)
+
     private struct State {
         var files = Fifo<EventFile>()
-        var cuts: [(cut: Cut, done: @Sendable (UInt64) -> Void)] = []
+        var cuts: [PendingCut] = []
         var blocks = Fifo<PackJob>()
         var packers: [PackerBox] = []
         var active = 0
@@ -70,16 +72,15 @@ final class Desk: Sendable {
         self.surroundings = surroundings
         self.output = output
         state = Mutex(State())
-        let jobs = PackQueue()
+        let turn = TurnOutput()
         router = RouterBox(
             makeRouter(
                 RouterOutput(
-                    opened: output.opened, pack: { jobs.add($0) },
-                    fileRead: output.fileRead)))
-        queue = jobs
+                    opened: output.opened, pack: { turn.add($0) }, fileRead: { turn.add($0) })))
+        self.turn = turn
     }
 
-    private let queue: PackQueue
+    private let turn: TurnOutput
 
     // MARK: Orders
 
@@ -165,26 +166,33 @@ final class Desk: Sendable {
         }
     }
 
-    /// One step of the router, under the routing turn.
+    /// A turn of the router: reads about a chunk, of however many files, or until there is enough to pack.
     private func route() {
-        let (cuts, file) = state.withLock { state in
-            defer { state.cuts = [] }
-            let mayBegin = !state.isReading && !state.isHeld
-            return (state.cuts, mayBegin ? state.files.popFirst() : nil)
-        }
         let router = router.router
         let dueBefore = router.nextDue
+        var (cuts, next) = nextInput()
         do throws(FileError) {
             for (cut, done) in cuts { done(router.cut(cut)) }
-            if let file { try router.begin(file) }
-            if router.isReading { try router.step() }
+            var size = 0
+            while true {
+                if let file = next { try router.begin(file) }
+                if router.isReading { size += try router.step() }
+                if size >= Limits.chunkBytes || turn.packs > Limits.waitingBlocks { break }
+                next = nil
+                if !router.isReading {
+                    (cuts, next) = nextInput()
+                    for (cut, done) in cuts { done(router.cut(cut)) }
+                    if next == nil { break }
+                }
+            }
         } catch {
             fail(error)
         }
         let (isReading, due) = (router.isReading, router.nextDue)
-        let jobs = queue.takeAll()
+        let (packs, files) = turn.takeAll()
+        if !files.isEmpty { output.filesRead(files) }
         let isIdle = state.withLock { state in
-            state.blocks.append(contentsOf: jobs)
+            state.blocks.append(contentsOf: packs)
             state.isReading = isReading
             state.isRouting = false
             return !state.hasInput
@@ -192,6 +200,16 @@ final class Desk: Sendable {
         if due != dueBefore { output.due(due) }
         if isIdle { output.idle() }
         wake()
+    }
+
+    /// What the router is to do next; no file where one is being read.
+    private func nextInput() -> (cuts: [PendingCut], file: EventFile?) {
+        let isReading = router.router.isReading
+        return state.withLock { state in
+            defer { state.cuts = [] }
+            let mayBegin = !isReading && !state.isHeld && !state.isStopped
+            return (state.cuts, mayBegin ? state.files.popFirst() : nil)
+        }
     }
 
     private func pack(_ job: PackJob, _ box: PackerBox) {
@@ -213,17 +231,20 @@ final class Desk: Sendable {
     }
 }
 
-/// Blocks that the router gave away in its present step.
+/// What the router gave away in its present turn.
 ///
-/// Sendable: the mutex guards the list.
-private final class PackQueue: Sendable {
-    private let jobs = Mutex<[PackJob]>([])
+/// Sendable: the mutex guards the lists.
+private final class TurnOutput: Sendable {
+    private let lists = Mutex<(packs: [PackJob], files: [ReadFile])>(([], []))
 
-    func add(_ job: PackJob) { jobs.withLock { $0.append(job) } }
-    func takeAll() -> [PackJob] {
-        jobs.withLock { jobs in
-            defer { jobs = [] }
-            return jobs
+    func add(_ job: PackJob) { lists.withLock { $0.packs.append(job) } }
+    func add(_ file: ReadFile) { lists.withLock { $0.files.append(file) } }
+    var packs: Int { lists.withLock { $0.packs.count } }
+
+    func takeAll() -> (packs: [PackJob], files: [ReadFile]) {
+        lists.withLock { lists in
+            defer { lists = ([], []) }
+            return lists
         }
     }
 }
@@ -232,17 +253,13 @@ private final class PackQueue: Sendable {
 struct RouterOutput: Sendable {
     var opened: @Sendable (Batch) -> Void
     var pack: @Sendable (PackJob) -> Void
-    var fileRead: @Sendable (EventFile, EventFileEnd, _ hasRejects: Bool) -> Void
-
-    func fileRead(_ file: EventFile, _ end: EventFileEnd, hasRejects: Bool) {
-        fileRead(file, end, hasRejects)
-    }
+    var fileRead: @Sendable (ReadFile) -> Void
 }
 
 /// What the desk has to say, from any worker.
 struct DeskOutput: Sendable {
     var opened: @Sendable (Batch) -> Void
-    var fileRead: @Sendable (EventFile, EventFileEnd, _ hasRejects: Bool) -> Void
+    var filesRead: @Sendable ([ReadFile]) -> Void
     /// The object is complete.
     var written: @Sendable (Batch) -> Void
     /// Everything that came so far is read.

@@ -23,6 +23,13 @@ final class EventFile: Sendable {
     }
 }
 
+/// An event file that was read to its end.
+struct ReadFile: Sendable {
+    var file: EventFile
+    var end: EventFileEnd
+    var hasRejects: Bool
+}
+
 /// What is to become of an event file once nothing needs it any more.
 struct EventFileEnd: Sendable, Equatable {
     /// nil: every event in it went its way, and it is unlinked. Otherwise it is kept in quarantine, for this reason.

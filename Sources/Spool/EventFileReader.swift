@@ -22,6 +22,8 @@ final class EventFileReader {
     private let gzip: GzipInput?
 
     private let buffer: UnsafeMutableRawBufferPointer
+    /// Keeps the buffer's memory.
+    private let chunk: ChunkBuffer
     /// What of the buffer holds text that is not yet given out.
     private var start = 0
     private var end = 0
@@ -31,17 +33,15 @@ final class EventFileReader {
     private var tooLongFrom: UInt64?
     private var isAtEnd = false
 
-    init(_ file: EventFile, _ files: some FileSystem) throws(FileError) {
+    /// - Parameter chunk: where the text is read to; nobody else uses it while the file is read.
+    init(
+        _ file: EventFile, _ files: some FileSystem, into chunk: ChunkBuffer
+    ) throws(FileError) {
         self.file = file
         source = try files.open(file.name.path)
         gzip = file.name.encoding == .gzip ? GzipInput() : nil
-        // Behind the last line the scanner may read so many bytes more.
-        buffer = .allocate(byteCount: Limits.chunkBytes + JSONScanner.padding, alignment: 16)
-        buffer.initializeMemory(as: UInt8.self, repeating: 0)
-    }
-
-    deinit {
-        buffer.deallocate()
+        self.chunk = chunk
+        buffer = chunk.memory
     }
 
     /// The size of the file now: more than was claimed where somebody added to it.
@@ -146,7 +146,12 @@ final class EventFileReader {
         if left == 0 { return .end }
         let part = UnsafeMutableRawBufferPointer(
             rebasing: room.prefix(Int(min(left, UInt64(room.count)))))
-        let count = try source.read(into: part, at: read)
+        let count: Int
+        do { count = try source.read(into: part, at: read) } catch {
+            // Another attempt would stop here too, and with it everything behind this file.
+            guard error.isMediaFault else { throw error }
+            return .broken("reading it failed: \(errorText(error.code))")
+        }
         if count == 0 { return .broken("somebody made the file shorter after it was claimed") }
         read += UInt64(count)
         return .bytes(count)
@@ -158,6 +163,21 @@ final class EventFileReader {
             buffer[2] == 0xbf
         else { return }
         start = 3
+    }
+}
+
+/// The memory into which event files are read, one after another.
+final class ChunkBuffer {
+    // Behind the last line the scanner may read so many bytes more. What they hold does not matter to it.
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: Limits.chunkBytes + JSONScanner.padding, alignment: 16)
+
+    init() {
+        memory.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    deinit {
+        memory.deallocate()
     }
 }
 

@@ -16,6 +16,8 @@ enum Limits {
     static let compressedChunkBytes = 64 << 10
     /// Event files claimed and not yet read. Past it files wait in `incoming/`.
     static let unreadFiles = 4096
+    /// Names in `incoming/` that were reported and left. Past it nothing more of the kind is reported.
+    static let namesLeft = 100_000
     /// Event files read that wait for a batch to be sealed. Past it all open batches are sealed early.
     static let heldFiles = 32_768
     /// Batches sealed with one pair of syncs. More wait for the next group.
@@ -36,8 +38,6 @@ enum Limits {
     static let earliestTime = Timestamp(unixSeconds: 1_793_491_200)
     /// How far the clock may stand behind the newest hour in the spool before intake waits, in hours.
     static let hoursBehind = 24
-    /// The longest name of a file that the file systems of Linux take, in bytes.
-    static let nameBytes = 255
     /// A spool file of ours that is larger than this is none of ours.
     static let stateBytes = 16 << 20
 }

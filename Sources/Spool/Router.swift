@@ -25,6 +25,7 @@ final class Router {
     /// When the first of the open batches is old enough to be sealed.
     private(set) var nextDue: Duration?
 
+    private let chunk = ChunkBuffer()
     private var reading: Reading?
 
     /// The file being read.
@@ -53,7 +54,13 @@ final class Router {
 
     /// Begins with the next file.
     func begin(_ file: EventFile) throws(FileError) {
-        let reader = try EventFileReader(file, files)
+        let reader: EventFileReader
+        do { reader = try EventFileReader(file, files, into: chunk) } catch {
+            guard error.isDataFault else { throw error }
+            var end = EventFileEnd()
+            end.kept = "it cannot be opened: \(errorText(error.code))"
+            return output.fileRead(ReadFile(file: file, end: end, hasRejects: false))
+        }
         var direction = RoutingTable.Direction.subscriptions
         var unknown: String?
         if let connector = file.name.connector {
@@ -69,11 +76,13 @@ final class Router {
         reading = Reading(reader: reader, direction: direction, unknownConnector: unknown)
     }
 
-    /// Reads the next piece of the file and routes it.
-    func step() throws(FileError) {
-        guard let reader = reading?.reader else { return }
+    /// Reads the next piece of the file and routes it; answers how many bytes of text that was.
+    func step() throws(FileError) -> Int {
+        guard let reader = reading?.reader else { return 0 }
+        var size = 0
         switch try reader.next() {
         case .lines(let text, let count, let offset):
+            size = count
             try route(text, count, offset: offset)
         case .tooLong(let offset):
             reading!.line += 1
@@ -88,6 +97,7 @@ final class Router {
             try finish()
         }
         if openBytes > Limits.openBytes { packFullest() }
+        return size
     }
 
     // MARK: Lines
@@ -388,6 +398,7 @@ final class Router {
                 + "those bytes were taken, what follows them was not"
         }
         reading = nil
-        output.fileRead(file, done.end, hasRejects: done.rejects != nil)
+        output.fileRead(
+            ReadFile(file: file, end: done.end, hasRejects: done.rejects != nil))
     }
 }

@@ -48,7 +48,11 @@ public final class Spool: @unchecked Sendable {
     var tombstones: [Tombstone] = []
     /// Every event file with a smaller number has left `active/` durably.
     var retiredBelow: UInt64 = 0
-    var flushes: [(cut: Cut, through: UInt64, done: @Sendable (Bool) -> Void)] = []
+    /// Who waits for batches to be sealed: those up to `through`, once the desk has said which that is.
+    var flushes: [UInt64: (cut: Cut, through: UInt64?, done: @Sendable (Bool) -> Void)] = [:]
+    var flushCount: UInt64 = 0
+    var isMakingRoom = false
+    var hasSaidLeasesAreLacking = false
 
     /// Bytes sealed and not yet settled.
     var heldBytes: UInt64 = 0
@@ -160,6 +164,11 @@ public final class Spool: @unchecked Sendable {
     /// Files claimed under the routing that was in effect are read under it.
     private func readRouting(isIdle: Bool) throws(SpoolFailure) {
         guard let text = try StateFile.read(SpoolLayout.routing, kind: "routing", files) else {
+            guard isIdle else {
+                throw .damaged(
+                    path: SpoolLayout.routing,
+                    reason: "it is gone, and the files in active/ must be read as it said")
+            }
             return try onFile { () throws(FileError) in try keepRouting(wantedRouting) }
         }
         routing = try StateFile.value(SpoolLayout.routing) { () throws(CheckedText.Fault) in
@@ -202,9 +211,7 @@ public final class Spool: @unchecked Sendable {
         }
         let output = DeskOutput(
             opened: { batch in hop { $0.batchOpened(batch) } },
-            fileRead: { file, end, hasRejects in
-                hop { $0.fileRead(file, end, hasRejects: hasRejects) }
-            },
+            filesRead: { files in hop { $0.filesRead(files) } },
             written: { batch in hop { $0.batchWritten(batch) } },
             idle: { hop { $0.deskIdle() } },
             due: { due in hop { $0.report(.due(due)) } },
@@ -222,8 +229,7 @@ public final class Spool: @unchecked Sendable {
     func fail(_ failure: SpoolFailure) {
         guard let desk, !isStopping else { return }
         isStopping = true
-        flushes.forEach { $0.done(false) }
-        flushes = []
+        endFlushes()
         desk.stop { [surroundings] in
             surroundings.storage.run { [weak self] in
                 guard let self else { return }
@@ -232,6 +238,12 @@ public final class Spool: @unchecked Sendable {
                 self.report(.failed(failure))
             }
         }
+    }
+
+    private func endFlushes() {
+        let waiting = flushes.values
+        flushes = [:]
+        for flush in waiting { flush.done(false) }
     }
 
     /// Does what may fail; a failure stops intake.

@@ -24,6 +24,10 @@ extension Spool {
             }
             let round = try claimer.round(
                 routing.connectors.map(\.name), limit: room, &numbers, surroundings)
+            if round.lacksLeases, !hasSaidLeasesAreLacking {
+                hasSaidLeasesAreLacking = true
+                report(.leasesUnavailable)
+            }
             round.refusals.forEach { report(.fileRefused($0)) }
             take(round.claimed)
             if !round.claimed.isEmpty {
@@ -35,7 +39,9 @@ extension Spool {
             activity.writtenFiles = claimer.waitingCount
             activity.isIncomingEmpty = !round.hasMore
             activity.hasLooked = true
-            if round.hasMore { scheduleScan() }
+            // A round that got nowhere would get nowhere again.
+            let hasProgressed = !round.claimed.isEmpty || !round.refusals.isEmpty
+            if round.hasMore, hasProgressed { scheduleScan() }
             reportActivity()
         }
     }
@@ -54,20 +60,24 @@ extension Spool {
         reportActivity()
     }
 
-    func fileRead(_ file: EventFile, _ end: EventFileEnd, hasRejects: Bool) {
-        unread -= 1
-        active[file.name.number]?.end = end
-        if end.discarded > 0 {
-            report(.discarded(events: end.discarded, file: file.name.shown))
+    func filesRead(_ files: [ReadFile]) {
+        unread -= files.count
+        var done: [EventFile] = []
+        for read in files {
+            active[read.file.name.number]?.end = read.end
+            if read.end.discarded > 0 {
+                report(.discarded(events: read.end.discarded, file: read.file.name.shown))
+            }
+            if read.hasRejects { rejected.append(read.file) } else { done.append(read.file) }
         }
-        if hasRejects {
-            rejected.append(file)
-            scheduleSeal()
-        } else {
-            release([file])
-        }
+        if !rejected.isEmpty { scheduleSeal() }
+        release(done)
         if unread < Limits.unreadFiles / 2, !activity.isIncomingEmpty { scheduleScan() }
-        if active.count > Limits.heldFiles { flush(.all) { _ in } }
+        if active.count > Limits.heldFiles, !isMakingRoom {
+            isMakingRoom = true
+            // Called on the storage lane.
+            flush(.all) { [weak self] _ in self?.isMakingRoom = false }
+        }
     }
 
     func deskIdle() {

@@ -11,6 +11,8 @@ public enum SpoolReport: Sendable {
     /// The new routing is in effect.
     case routingChanged
     case claimed(files: Int, bytes: UInt64)
+    /// Open writers cannot be seen here: files must stand still for a while instead. Said once.
+    case leasesUnavailable
     case waiting(IntakeObstacle)
     case resumed
     /// A file was looked at and not taken as it is.

@@ -17,24 +17,26 @@ extension Spool {
     /// Ends open batches and calls `done` once they are sealed.
     func flush(_ cut: Cut, done: @escaping @Sendable (Bool) -> Void) {
         guard let desk, !isStopping else { return done(false) }
-        let mine = generation
+        flushCount += 1
+        let number = flushCount
+        flushes[number] = (cut, nil, done)
         desk.cut(cut) { [surroundings] last in
             surroundings.storage.run { [weak self] in
-                guard let self, self.generation == mine else { return done(false) }
-                self.flushes.append((cut, last, done))
+                guard let self, self.flushes[number] != nil else { return }
+                self.flushes[number]?.through = last
                 self.finishFlushes()
             }
         }
     }
 
     private func finishFlushes() {
-        guard !flushes.isEmpty else { return }
-        let all = flushes
-        let isSealed = all.map { flush in
-            !unsealed.contains { $0.key <= flush.through && flush.cut.concerns($0.value) }
+        for (number, flush) in flushes {
+            guard let through = flush.through,
+                !unsealed.contains(where: { $0.key <= through && flush.cut.concerns($0.value) })
+            else { continue }
+            flushes[number] = nil
+            flush.done(true)
         }
-        flushes = zip(all, isSealed).filter { !$1 }.map { $0.0 }
-        for (flush, isSealed) in zip(all, isSealed) where isSealed { flush.done(true) }
     }
 
     /// Batches that are complete while a group is being sealed go with the next group.

@@ -12,6 +12,8 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         self.files = files
     }
 
+    var user: UInt32 { files.user }
+
     func isReadable(_ path: String) -> Bool {
         !unreadable.contains(path) && files.isReadable(path)
     }

@@ -138,6 +138,8 @@ public final class SimulatedFileSystem: FileSystem {
 
     // MARK: FileSystem
 
+    public var user: UInt32 { 0 }
+
     public func makeDirectory(_ path: String, mode: UInt32) throws(FileError) {
         try perform("mkdir", path) { state in
             guard state.seen[path] == nil else { return nil }
