@@ -98,5 +98,12 @@ let package = Package(
             swiftSettings: onTheLoop),
         .testTarget(
             name: "ServiceTests", dependencies: ["Systemd", "HTTPServer"], swiftSettings: onTheLoop),
+        .testTarget(
+            name: "SluicectlTests",
+            dependencies: [
+                "sluicectl", "Configuration", "Files", "Model",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -13,7 +13,8 @@ struct DaemonStatus {
 
     struct Connector {
         var name: String
-        var place: String
+        var bucket: String
+        var folder: String
         var state: State
         var detail: String?
         var since: Timestamp?
@@ -29,7 +30,7 @@ struct DaemonStatus {
     }
 
     enum State: Equatable {
-        case delivering, backingOff, credentialsFailing, misconfigured
+        case delivering, backingOff, credentialsFailing, misconfigured, paused
         /// One that this program does not know.
         case other(String)
 
@@ -39,6 +40,7 @@ struct DaemonStatus {
             case "backing_off": self = .backingOff
             case "credentials_failing": self = .credentialsFailing
             case "misconfigured": self = .misconfigured
+            case "paused": self = .paused
             default: self = .other(text)
             }
         }
@@ -49,6 +51,7 @@ struct DaemonStatus {
             case .backingOff: "backing off"
             case .credentialsFailing: "credentials failing"
             case .misconfigured: "misconfigured"
+            case .paused: "paused"
             case .other(let text): text
             }
         }
@@ -98,8 +101,8 @@ extension DaemonStatus.Connector {
         }
         self.name = name
         self.state = .init(state)
-        let folder = value["folder"]?.string ?? ""
-        place = "s3://\(value["bucket"]?.string ?? "")" + (folder.isEmpty ? "" : "/\(folder)")
+        bucket = value["bucket"]?.string ?? ""
+        folder = value["folder"]?.string ?? ""
         detail = value["detail"]?.string
         since = value["since"]?.time
         deniedTypes = (value["denied_event_types"]?.elements ?? []).compactMap(\.string)

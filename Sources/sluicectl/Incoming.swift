@@ -29,6 +29,8 @@ struct Incoming {
     private static let mode: UInt32 = 0o640
 
     let directory: String
+    /// Told the path of the hidden file, and nil when there is none any more.
+    var unfinished: (String?) -> Void = { _ in }
 
     /// Finds the directory, or says why there is none.
     init(spool: String, connector: ConnectorName?) throws(Refusal) {
@@ -67,37 +69,39 @@ struct Incoming {
     func submit(_ source: Source) throws(Refusal) -> Submitted {
         do throws(FileError) {
             var file = try newFile(for: source)
-            Unfinished.remember(file.hidden)
-            defer { Unfinished.forget() }
+            unfinished(file.hidden)
+            defer { unfinished(nil) }
             let bytes = try copy(source, into: file)
             try file.finish(mode: Self.mode)
             let name = try takeName(source.name, for: &file)
             try file.syncName()
             return Submitted(name: name, bytes: bytes)
         } catch {
-            throw refusal(of: error, source)
+            throw refusal(of: error, shown: source.shown)
         }
     }
 
-    private func refusal(of error: FileError, _ source: Source) -> Refusal {
+    func refusal(of error: FileError, shown: String) -> Refusal {
         switch error.code {
         case EACCES where error.operation == "open", EPERM where error.operation == "open":
-            Refusal("\(source.shown): \(Self.notAllowed(directory))", .noPermission)
+            Refusal("\(shown): \(Self.notAllowed(directory))", .noPermission)
         case _ where error.isDiskFull:
             Refusal(
-                "\(source.shown): \(directory) is full (\(errorText(error.code))); "
+                "\(shown): \(directory) is full (\(errorText(error.code))); "
                     + "nothing of the file is left there, so try again when there is space",
                 .tryAgainLater)
+        case EISDIR:
+            Refusal("\(shown): it is a directory; name the files in it")
         case EEXIST:
             Refusal(
-                "\(source.shown): \(directory) has \(grouped(Self.mostNames)) files of this name; "
+                "\(shown): \(directory) has \(grouped(Self.mostNames)) files of this name; "
                     + "is sluiced running? see \"sluicectl status\"", .tryAgainLater)
         case EINVAL where error.operation == "rename":
             Refusal(
-                "\(source.shown): the file system of \(directory) cannot rename without replacing; "
+                "\(shown): the file system of \(directory) cannot rename without replacing; "
                     + "copy the file to a name that begins with a dot, and move it into place")
         default:
-            Refusal("\(source.shown): \(error)")
+            Refusal("\(shown): \(error)")
         }
     }
 

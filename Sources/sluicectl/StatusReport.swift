@@ -71,7 +71,7 @@ struct StatusReport {
         let colour: Output.Colour? =
             switch connector.state {
             case .delivering: nil
-            case .backingOff: .yellow
+            case .backingOff, .paused: .yellow
             case .credentialsFailing, .misconfigured, .other: .red
             }
         return .init(cells: cells.map(Output.plain), colour: colour)
@@ -96,8 +96,11 @@ struct StatusReport {
     /// For one connector: where its objects go, and the whole key of the last. Not wrapped, to be copied.
     private var details: [String] {
         guard let connector = status.connectors.first(where: { $0.name == name }) else { return [] }
-        var lines = ["", "objects go to \(connector.place)"]
-        if let key = connector.lastKey { lines.append("last object: \(key)") }
+        let folder = connector.folder.isEmpty ? "" : connector.folder + "/"
+        var lines = ["", "objects go to: s3://\(connector.bucket)/\(folder)"]
+        if let key = connector.lastKey {
+            lines.append("last object:   s3://\(connector.bucket)/\(key)")
+        }
         return lines.map(Output.plain)
     }
 

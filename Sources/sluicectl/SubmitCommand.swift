@@ -39,13 +39,14 @@ struct SubmitCommand: ParsableCommand {
     func run() throws {
         let names = try checkedNames()
         let outline = try options.loadOutline()
-        let incoming: Incoming
+        var incoming: Incoming
         do throws(Refusal) {
             let connector = try connector.map { name throws(Refusal) in
                 try Self.connector(name, among: outline.connectors)
             }
             incoming = try Incoming(
                 spool: outline.main.settings.spool.directory, connector: connector)
+            incoming.unfinished = Unfinished.removeOnSignal
         } catch {
             throw error.show()
         }

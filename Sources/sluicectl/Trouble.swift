@@ -49,17 +49,21 @@ extension DaemonStatus {
 extension DaemonStatus.Connector {
     fileprivate func troubles(at now: Timestamp) -> [Trouble] {
         var troubles: [Trouble] = []
+        let denied = deniedTypes.joined(separator: ", ")
         if state != .delivering {
             let time = since.map { " for \(age(of: $0, at: now))" } ?? ""
             let why = detail.map(withoutSubject) ?? "the journal says why: journalctl -u sluiced"
-            troubles.append(Trouble(subject: name, text: "\(state.words)\(time): \(why)"))
-        }
-        if !deniedTypes.isEmpty {
-            let types = deniedTypes.joined(separator: ", ")
+            // The sentence names one event type only.
+            let types = deniedTypes.count > 1 ? "; denied are events of type \(denied)" : ""
+            troubles.append(
+                Trouble(
+                    subject: name, text: "\(state.words)\(time): \(why)\(types)",
+                    isFailing: state != .paused))
+        } else if !deniedTypes.isEmpty {
             troubles.append(
                 Trouble(
                     subject: name,
-                    text: "S3 denies events of type \(types), which wait; allow s3:PutObject for "
+                    text: "S3 denies events of type \(denied), which wait; allow s3:PutObject for "
                         + "them in the policy of the user or role and in the bucket's"))
         }
         if atFault > 0 {
@@ -77,7 +81,7 @@ extension DaemonStatus.Connector {
     }
 }
 
-/// How long ago, in the largest unit that leaves two or more, or in seconds: `45s`, `119m`, `47h`, `12d`.
+/// How long ago, in the largest unit of which it has two: `119s`, `5m`, `47h`, `12d`.
 func age(of time: Timestamp, at now: Timestamp) -> String {
     let seconds = max(0, now.unixSeconds - time.unixSeconds)
     for (unit, length) in [("d", Int64(86_400)), ("h", 3600), ("m", 60)]
