@@ -18,6 +18,7 @@ final class EventFileReader {
     }
 
     let file: EventFile
+    private let endsAtMediaFault: Bool
     private let source: any OpenFile
     private let gzip: GzipInput?
 
@@ -33,11 +34,15 @@ final class EventFileReader {
     private var tooLongFrom: UInt64?
     private var isAtEnd = false
 
-    /// - Parameter chunk: where the text is read to; nobody else uses it while the file is read.
+    /// - Parameters:
+    ///   - chunk: where the text is read to; nobody else uses it while the file is read.
+    ///   - endsAtMediaFault: take what the device gives out, and let the file end there.
     init(
-        _ file: EventFile, _ files: some FileSystem, into chunk: ChunkBuffer
+        _ file: EventFile, _ files: some FileSystem, into chunk: ChunkBuffer,
+        endsAtMediaFault: Bool = false
     ) throws(FileError) {
         self.file = file
+        self.endsAtMediaFault = endsAtMediaFault
         source = try files.open(file.name.path)
         gzip = file.name.encoding == .gzip ? GzipInput() : nil
         self.chunk = chunk
@@ -148,8 +153,8 @@ final class EventFileReader {
             rebasing: room.prefix(Int(min(left, UInt64(room.count)))))
         let count: Int
         do { count = try source.read(into: part, at: read) } catch {
-            // Another attempt would stop here too, and with it everything behind this file.
-            guard error.isMediaFault else { throw error }
+            // An attempt more would stop here too, and with it everything behind this file.
+            guard endsAtMediaFault, error.isMediaFault else { throw error }
             return .broken("reading it failed: \(errorText(error.code))")
         }
         if count == 0 { return .broken("somebody made the file shorter after it was claimed") }

@@ -24,6 +24,8 @@ enum Limits {
     static let batchesPerGroup = 512
     /// Files claimed before other work of the storage lane gets its turn.
     static let filesPerRound = 512
+    /// Failures of the device on one event file before it is taken as far as it can be read.
+    static let mediaFaults = 3
     /// Lines that are looked at before a file without a single event goes to quarantine whole.
     static let linesBeforeGivingUp = 100
     /// Names of event types that routing remembers. Past it they are looked up anew.

@@ -9,6 +9,8 @@ import Model
 /// stream gets its events in the order of positions.
 final class Router {
     private let table: RoutingTable
+    /// Event files that the device failed to read again and again.
+    private let unreadable: Set<UInt64>
     private let files: any FileSystem
     private let uptime: @Sendable () -> Duration
     private let output: RouterOutput
@@ -40,11 +42,12 @@ final class Router {
     }
 
     init(
-        _ routing: Routing, sealedThrough: [StreamID: Position], _ files: any FileSystem,
-        uptime: @escaping @Sendable () -> Duration, output: RouterOutput
+        _ routing: Routing, sealedThrough: [StreamID: Position], unreadable: Set<UInt64> = [],
+        _ files: any FileSystem, uptime: @escaping @Sendable () -> Duration, output: RouterOutput
     ) {
         table = RoutingTable(routing)
         self.sealedThrough = sealedThrough
+        self.unreadable = unreadable
         self.files = files
         self.uptime = uptime
         self.output = output
@@ -55,7 +58,10 @@ final class Router {
     /// Begins with the next file.
     func begin(_ file: EventFile) throws(FileError) {
         let reader: EventFileReader
-        do { reader = try EventFileReader(file, files, into: chunk) } catch {
+        do {
+            reader = try EventFileReader(
+                file, files, into: chunk, endsAtMediaFault: unreadable.contains(file.name.number))
+        } catch {
             guard error.isDataFault else { throw error }
             var end = EventFileEnd()
             end.kept = "it cannot be opened: \(errorText(error.code))"

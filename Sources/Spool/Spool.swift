@@ -52,6 +52,8 @@ public final class Spool: @unchecked Sendable {
     var flushes: [UInt64: (cut: Cut, through: UInt64?, done: @Sendable (Bool) -> Void)] = [:]
     var flushCount: UInt64 = 0
     var isMakingRoom = false
+    /// How often the device failed to read an event file, by its number.
+    private var mediaFaults: [UInt64: Int] = [:]
     var hasSaidLeasesAreLacking = false
 
     /// Bytes sealed and not yet settled.
@@ -217,9 +219,10 @@ public final class Spool: @unchecked Sendable {
             due: { due in hop { $0.report(.due(due)) } },
             failed: { error in hop { $0.fail(.file(error)) } })
         let routing = routing
+        let unreadable = Set(mediaFaults.filter { $0.value >= Limits.mediaFaults }.keys)
         desk = Desk(surroundings, output: output) { routerOutput in
             Router(
-                routing, sealedThrough: sealedThrough, files, uptime: uptime, output: routerOutput)
+                routing, sealedThrough: sealedThrough, unreadable: unreadable, files, uptime: uptime, output: routerOutput)
         }
     }
 
@@ -230,6 +233,7 @@ public final class Spool: @unchecked Sendable {
         guard let desk, !isStopping else { return }
         isStopping = true
         endFlushes()
+        noteMediaFault(failure)
         desk.stop { [surroundings] in
             surroundings.storage.run { [weak self] in
                 guard let self else { return }
@@ -238,6 +242,14 @@ public final class Spool: @unchecked Sendable {
                 self.report(.failed(failure))
             }
         }
+    }
+
+    /// A device may fail once; a file that fails every time must not stop everything behind it.
+    private func noteMediaFault(_ failure: SpoolFailure) {
+        guard case .file(let error) = failure, error.isMediaFault, error.operation == "read",
+            let name = error.path.split(separator: "/").last.flatMap({ ActiveName(String($0)) })
+        else { return }
+        mediaFaults[name.number, default: 0] += 1
     }
 
     private func endFlushes() {

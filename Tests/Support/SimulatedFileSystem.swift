@@ -312,7 +312,7 @@ public final class SimulatedFileSystem: FileSystem {
             into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
         ) throws(FileError) -> Int {
             var piece: ArraySlice<UInt8> = []
-            try owner.perform("pread", path, hasEffect: false) { state in
+            try owner.perform("read", path, hasEffect: false) { state in
                 piece = state.inodes[number]?.seen.dropFirst(Int(offset)).prefix(buffer.count) ?? []
                 return nil
             }
