@@ -170,7 +170,8 @@ import Testing
         let who = refuser.isEmpty ? "" : ",\"connector\":\"\(refuser)\""
         #expect(
             rejects(house) == [
-                "{\"line\":2,\"offset\":28\(who),\"reason\":\(JSONText.quoted(reason)),\"bytes\":\(event.utf8.count)}",
+                "{\"line\":2,\"offset\":28\(who),\"reason\":\(JSONText.quoted(reason)),"
+                    + "\"bytes\":\(event.utf8.count)}",
                 event,
             ])
         #expect(
@@ -222,16 +223,18 @@ import Testing
             "invalid JSON at byte 20 of the line",
             "not a JSON object",
         ]
-        var expected = Array(
-            ("{\"rejects\":1,\"file\":\"incoming/all/two%20words.jsonl\",\"accepted\":\"\(Timestamp(unixSeconds: house.now).extended)\"}\n")
-                .utf8)
+        let accepted = Timestamp(unixSeconds: house.now).extended
+        let head =
+            "{\"rejects\":1,\"file\":\"incoming/all/two%20words.jsonl\",\"accepted\":\"\(accepted)\"}\n"
+        var expected = Array(head.utf8)
         var offset = event("a", "1").utf8.count + 1
         for (index, line) in bad.enumerated() {
             // The carriage return at the end is a part of what was refused.
             let bytes = line + [0x0d]
-            expected += Array(
-                ("{\"line\":\(2 * index + 2),\"offset\":\(offset + 1),\"reason\":\"\(reasons[index])\",\"bytes\":\(bytes.count)}\n")
-                    .utf8)
+            let entry =
+                "{\"line\":\(2 * index + 2),\"offset\":\(offset + 1),"
+                + "\"reason\":\"\(reasons[index])\",\"bytes\":\(bytes.count)}\n"
+            expected += Array(entry.utf8)
             expected += bytes + [0x0a]
             offset += bytes.count + 3
         }
