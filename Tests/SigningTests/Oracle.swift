@@ -23,7 +23,8 @@ enum Oracle {
     static func cases(seed: UInt32, count: Int) -> [Case]? {
         let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
         let script = "/\(tests)/Oracles/sigv4.py"
-        guard let run = ProcessRun([ProcessRun.python, script, "\(seed)", "\(count)"]), run.status == 0
+        guard let run = ProcessRun([ProcessRun.python, script, "\(seed)", "\(count)"]),
+            run.status == 0
         else { return nil }
         return run.output.split(separator: UInt8(ascii: "\n")).map { parse($0) }
     }
