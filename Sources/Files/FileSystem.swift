@@ -14,9 +14,6 @@ public protocol FileSystem: Sendable {
     /// What lies there, by lstat(2); nil where nothing does.
     func status(_ path: String) throws(FileError) -> FileStatus?
 
-    /// Whether we may read it, by faccessat(2); true where nothing lies there.
-    func isReadable(_ path: String) -> Bool
-
     func rename(_ from: String, to: String) throws(FileError)
     /// Removes a name. One that is not there is fine.
     func remove(_ path: String) throws(FileError)
@@ -47,8 +44,17 @@ public protocol OpenFile: AnyObject, Sendable {
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileError) -> Int
     func status() throws(FileError) -> FileStatus
-    /// Whether anybody may still be writing into it.
-    func writers() -> Writers
+    /// Whether anybody has it open for writing; while `none` is the answer, nobody can, until `letWritersIn`.
+    func holdOffWriters() -> Writers
+    func letWritersIn()
+}
+
+extension OpenFile {
+    /// Whether anybody has it open for writing at this moment.
+    public func writers() -> Writers {
+        defer { letWritersIn() }
+        return holdOffWriters()
+    }
 }
 
 public enum Writers: Sendable, Equatable {

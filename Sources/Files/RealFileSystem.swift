@@ -95,10 +95,6 @@ public final class RealFileSystem: FileSystem {
         throw failed("stat", path)
     }
 
-    public func isReadable(_ path: String) -> Bool {
-        faccessat(root.number, path, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0 || errno != EACCES
-    }
-
     public func rename(_ from: String, to: String) throws(FileError) {
         if renameat(root.number, from, root.number, to) != 0 { throw failed("rename", from) }
     }
@@ -207,13 +203,14 @@ final class RealOpenFile: OpenFile {
         return FileStatus(record)
     }
 
-    func writers() -> Writers {
-        if sluice_take_read_lease(descriptor.number) == 0 {
-            // Released at once: the proof is what counts, and a later opener must not wait for us.
-            _ = sluice_release_lease(descriptor.number)
-            return .none
-        }
+    func holdOffWriters() -> Writers {
+        if sluice_take_read_lease(descriptor.number) == 0 { return .none }
         return errno == EAGAIN ? .some : .unknown
+    }
+
+    func letWritersIn() {
+        // It fails only where there is no lease to give back.
+        _ = sluice_release_lease(descriptor.number)
     }
 }
 
@@ -261,6 +258,9 @@ extension FileError {
 
     /// The device cannot read it.
     public var isMediaFault: Bool { code == EIO }
+
+    /// We may not.
+    public var isRefused: Bool { code == EACCES || code == EPERM }
 
     /// The file itself is at fault: it may not be read, or became something else. Trying again changes nothing.
     public var isDataFault: Bool { [EACCES, EPERM, ELOOP, ENXIO, ENOENT].contains(code) }

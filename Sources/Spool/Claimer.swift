@@ -3,8 +3,9 @@ import Model
 
 /// Takes event files from `incoming/` into `active/`, where no producer reaches them.
 ///
-/// Rename first, then look: what is looked at is what will be read. A file with a writer waits as `.claiming-…` until
-/// the writer is gone; then its size is fixed by its name. Owned by the storage lane.
+/// What is looked at is what will be read: a file is renamed first and looked at where it then lies, or it is held, by a
+/// lease that keeps writers off, from the look until after the rename. A file with a writer waits as `.claiming-…`
+/// until the writer is gone; then its size is fixed by its name. Owned by the storage lane.
 struct Claimer {
     /// What one round did.
     struct Round {
@@ -100,11 +101,29 @@ struct Claimer {
         _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
         let files = surroundings.files
-        let shown = NameEscape.shown(connector, NameEscape.escape(name))
-        guard let status = try files.status(path) else {
-            // Gone again; or a name that is no UTF-8, which cannot be said back to the kernel.
-            if name.unicodeScalars.contains("\u{fffd}") {
-                leave(shown, "its name is no valid UTF-8; rename it", &round)
+        let original = NameEscape.escape(name)
+        let shown = NameEscape.shown(connector, original)
+        let file: any OpenFile
+        let status: FileStatus
+        let writers: Writers
+        do throws(FileError) {
+            file = try files.open(path)
+            writers = file.holdOffWriters()
+            status = try file.status()
+        } catch {
+            if error.isMissing {
+                // Gone again; or a name that is no UTF-8, which cannot be said back to the kernel.
+                if name.unicodeScalars.contains("\u{fffd}") {
+                    leave(shown, "its name is no valid UTF-8; rename it", &round)
+                }
+            } else if error.isRefused {
+                leave(
+                    shown, "sluiced may not read it; let the group read it, or drop it with "
+                        + "sluicectl submit", &round)
+            } else if error.isDataFault {
+                try claimSlowly(path, original, connector, &numbers, surroundings, &round)
+            } else {
+                throw error
             }
             return
         }
@@ -113,16 +132,37 @@ struct Claimer {
                 shown, "it is a directory of no connector; sluiced makes the directories itself",
                 &round)
         }
-        if !files.isReadable(path) {
-            return leave(
-                shown,
-                "sluiced may not read it; let the group read it, or drop it with sluicectl submit",
-                &round)
+        guard status.kind == .regular, status.links == 1,
+            let encoding = ActiveName.encoding(ofFile: original), writers == .none
+        else {
+            file.letWritersIn()
+            return try claimSlowly(path, original, connector, &numbers, surroundings, &round)
         }
+        // Nobody writes into it, and nobody can begin to, until it lies where no producer reaches it.
+        defer { file.letWritersIn() }
+        let active = ActiveName(
+            number: try numbers.take(files), accepted: surroundings.now(),
+            size: status.size, encoding: encoding, connector: connector, original: original)
+        do { try files.rename(path, to: active.path) } catch {
+            if error.isMissing { return }
+            throw error
+        }
+        let there = try files.status(active.path)
+        guard there?.inode == status.inode, there?.links == 1 else {
+            // Somebody put another file under the name meanwhile, or made a link: look again where it lies now.
+            return try claimSlowly(active.path, original, connector, &numbers, surroundings, &round)
+        }
+        round.claimed.append(active)
+    }
+
+    /// Renames first, then looks: for all that is not plainly a file that nobody writes into.
+    private mutating func claimSlowly(
+        _ path: String, _ original: String, _ connector: ConnectorName?,
+        _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
+    ) throws(FileError) {
         let claiming = ClaimingName(
-            number: try numbers.take(files), connector: connector,
-            original: NameEscape.escape(name))
-        do { try files.rename(path, to: claiming.path) } catch {
+            number: try numbers.take(surroundings.files), connector: connector, original: original)
+        do { try surroundings.files.rename(path, to: claiming.path) } catch {
             if error.isMissing { return }
             throw error
         }

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 
 /// Another file system with the rights that a test takes from it.
 ///
@@ -14,11 +15,10 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
 
     var user: UInt32 { files.user }
 
-    func isReadable(_ path: String) -> Bool {
-        !unreadable.contains(path) && files.isReadable(path)
-    }
-
     func open(_ path: String) throws(FileError) -> any OpenFile {
+        if unreadable.contains(path) {
+            throw FileError(operation: "open", path: path, code: EACCES)
+        }
         let file = try files.open(path)
         return hasLeases ? file : FileWithoutLease(file)
     }
@@ -58,5 +58,6 @@ private final class FileWithoutLease: OpenFile {
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileError) -> Int { try file.read(into: buffer, at: offset) }
     func status() throws(FileError) -> FileStatus { try file.status() }
-    func writers() -> Writers { .unknown }
+    func holdOffWriters() -> Writers { .unknown }
+    func letWritersIn() {}
 }

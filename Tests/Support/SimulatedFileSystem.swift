@@ -177,8 +177,6 @@ public final class SimulatedFileSystem: FileSystem {
         return status
     }
 
-    public func isReadable(_ path: String) -> Bool { true }
-
     public func rename(_ from: String, to: String) throws(FileError) {
         try perform("rename", "\(from) -> \(to)") { state in
             guard let number = state.seen[from] else { return ENOENT }
@@ -330,7 +328,8 @@ public final class SimulatedFileSystem: FileSystem {
             return status
         }
 
-        func writers() -> Writers { .none }
+        func holdOffWriters() -> Writers { .none }
+        func letWritersIn() {}
     }
 }
 
