@@ -1,13 +1,15 @@
 import Files
 import Glibc
 
-/// Another file system with the rights that a test takes from it.
+/// Another file system, worse by what a test takes from it.
 ///
 /// Sendable: a test and all the work it runs are on one thread.
 final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     private let files: any FileSystem
     var unreadable: Set<String> = []
     var hasLeases = true
+    /// From where on the device cannot read files whose paths end so.
+    var broken: (suffix: String, from: UInt64)?
 
     init(_ files: any FileSystem) {
         self.files = files
@@ -19,8 +21,9 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         if unreadable.contains(path) {
             throw FileError(operation: "open", path: path, code: EACCES)
         }
-        let file = try files.open(path)
-        return hasLeases ? file : FileWithoutLease(file)
+        let brokenFrom = broken.flatMap { path.hasSuffix($0.suffix) ? $0.from : nil }
+        return AlteredFile(
+            try files.open(path), path: path, hasLeases: hasLeases, brokenFrom: brokenFrom)
     }
 
     // MARK: As it is
@@ -47,17 +50,29 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     func space() throws(FileError) -> FileSystemSpace { try files.space() }
 }
 
-private final class FileWithoutLease: OpenFile {
+private final class AlteredFile: OpenFile {
     private let file: any OpenFile
+    private let path: String
+    private let hasLeases: Bool
+    private let brokenFrom: UInt64?
 
-    init(_ file: any OpenFile) {
+    init(_ file: any OpenFile, path: String, hasLeases: Bool, brokenFrom: UInt64?) {
         self.file = file
+        self.path = path
+        self.hasLeases = hasLeases
+        self.brokenFrom = brokenFrom
     }
 
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
-    ) throws(FileError) -> Int { try file.read(into: buffer, at: offset) }
+    ) throws(FileError) -> Int {
+        guard let brokenFrom else { return try file.read(into: buffer, at: offset) }
+        if offset >= brokenFrom { throw FileError(operation: "read", path: path, code: EIO) }
+        let whole = min(buffer.count, Int(brokenFrom - offset))
+        return try file.read(
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<whole]), at: offset)
+    }
     func status() throws(FileError) -> FileStatus { try file.status() }
-    func holdOffWriters() -> Writers { .unknown }
-    func letWritersIn() {}
+    func holdOffWriters() -> Writers { hasLeases ? file.holdOffWriters() : .unknown }
+    func letWritersIn() { file.letWritersIn() }
 }

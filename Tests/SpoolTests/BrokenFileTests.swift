@@ -146,4 +146,51 @@ import Testing
             ])
         #expect(house.tree.names("active") == [])
     }
+
+    @Test func `A file that the device fails on three times is taken as far as it can be read`()
+        throws
+    {
+        let house = try SpoolHouse()
+        let files = AlteredFileSystem(house.files)
+        house.files = files
+        house.start()
+        files.broken = ("1.jsonl", UInt64(Self.event(1).utf8.count + 3))
+        house.tree.write("incoming/1.jsonl", Self.event(1) + Self.event(2))
+        house.take("2.jsonl", Self.event(3))
+        for count in 1...3 {
+            #expect(house.failures.count == count)
+            #expect(house.sealed() == "")
+            #expect(house.tree.names("active").count == 2)
+            house.spool?.open()
+            house.run()
+        }
+        house.flush()
+        #expect(house.failures.count == 3)
+        // What stands behind the file is not held up by it.
+        #expect(house.sealed() == Self.event(1) + Self.event(3))
+        let end = "taken up to byte \(Self.event(1).utf8.count) of its text"
+        #expect(house.fileRefusals.map(\.file) == ["incoming/1.jsonl"])
+        #expect(
+            house.fileRefusals.map(\.reason) == ["reading it failed: Input/output error; \(end)"])
+        #expect(house.tree.names("active") == [])
+    }
+
+    @Test func `A device that fails on a file once or twice costs nothing`() throws {
+        let house = try SpoolHouse()
+        let files = AlteredFileSystem(house.files)
+        house.files = files
+        house.start()
+        files.broken = ("1.jsonl", 5)
+        house.take("1.jsonl", Self.event(1))
+        house.spool?.open()
+        house.run()
+        #expect(house.failures.count == 2)
+        files.broken = nil
+        house.spool?.open()
+        house.run()
+        house.flush()
+        #expect(house.sealed() == Self.event(1))
+        #expect(house.fileRefusals == [])
+        #expect(house.tree.names("active") == [])
+    }
 }

@@ -117,6 +117,23 @@ import Testing
         #expect(house.tree.names("incoming") == ["all", "mine.jsonl"])
     }
 
+    @Test func `A link in the place of a connector's directory is not followed`() throws {
+        let house = try SpoolHouse()
+        let tree = house.tree
+        rmdir(tree.at("incoming/all"))
+        tree.makeDirectory("elsewhere")
+        tree.write("elsewhere/e.jsonl", Self.event)
+        symlink("../elsewhere", tree.at("incoming/all"))
+        house.scan()
+        house.start()
+        house.flush()
+        #expect(house.fileRefusals.map(\.file) == ["incoming/all"])
+        #expect(house.fileRefusals.map(\.fate) == [.left])
+        #expect(tree.names("elsewhere") == ["e.jsonl"])
+        house.take("e.jsonl", Self.event)
+        #expect(house.sealed() == Self.event)
+    }
+
     @Test func `A name that is no UTF-8 is named and left`() throws {
         let house = try SpoolHouse()
         var path = Array(house.tree.at("incoming/").utf8CString.dropLast())
@@ -153,6 +170,7 @@ import Testing
         house.scan()
         house.flush()
         #expect(house.activity.writtenFiles == 1)
+        #expect(house.fileRefusals.map(\.fate) == [.awaitsWriter])
         #expect(house.sealed() == "")
         // It was renamed: a rest that comes by the same name is another file.
         #expect(house.tree.names("incoming") == ["all"])

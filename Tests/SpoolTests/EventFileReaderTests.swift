@@ -26,7 +26,8 @@ import Testing
             number: 1, accepted: Timestamp(unixSeconds: 0), size: UInt64(bytes.count),
             encoding: isGzip ? .gzip : .plain, connector: nil, original: "e.jsonl")
         tree.write(name.path, bytes)
-        let reader = try EventFileReader(EventFile(name), RealFileSystem(root: tree.path), into: ChunkBuffer())
+        let reader = try EventFileReader(
+            EventFile(name), RealFileSystem(root: tree.path), into: ChunkBuffer())
         var lines: [Line] = []
         while true {
             switch try reader.next() {
