@@ -67,8 +67,7 @@ final class Daemon {
         spool = Spool(
             SpoolSurroundings(
                 files: files, storage: DispatchLane(queue: lanes.storage),
-                workers: DispatchLane(queue: lanes.workers),
-                workerCount: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+                workers: lanes.workers, workerCount: Lanes.workerCount,
                 uptime: Clocks.uptime, now: Clocks.now,
                 report: { report in onLoop { relay.daemon?.take(report) } }),
             routing: Self.routing(loaded.settings, identity),
@@ -453,6 +452,8 @@ final class Daemon {
         reporter.journal.threshold = next.log.level.priority
         configureOutboxes()
         spool.change(to: Self.routing(settings, identity))
+        // What was named and left may have been mended.
+        spool.scanThoroughly()
         reporter.say(
             .reloaded,
             "configuration reloaded: \(count(settings.connectors.count, "connector"))")
