@@ -64,7 +64,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Model", "Files", "Configuration", "Spool", "Delivery", "S3", "Systemd", "HTTPServer",
+                "Model", "Files", "Configuration", "Spool", "Delivery", "S3", "Systemd",
+                "HTTPServer",
                 "Batching", "Encoding", "Digest",
             ],
             swiftSettings: onTheLoop),
@@ -77,18 +78,24 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .target(name: "Support", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "Support", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(
-            name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict),
-        .testTarget(name: "EncodingTests", dependencies: ["Encoding", "Support"], swiftSettings: strict),
-        .testTarget(name: "BatchingTests", dependencies: ["Batching", "Model"], swiftSettings: strict),
+            name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict
+        ),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "Model"], swiftSettings: strict),
+            name: "EncodingTests", dependencies: ["Encoding", "Support"], swiftSettings: strict),
+        .testTarget(
+            name: "BatchingTests", dependencies: ["Batching", "Model"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Model"],
+            swiftSettings: strict),
         .testTarget(
             name: "SigningTests", dependencies: ["Signing", "Digest", "Model", "Support"],
             swiftSettings: strict),
-        .testTarget(name: "DeliveryTests", dependencies: ["Delivery", "Model"], swiftSettings: strict),
+        .testTarget(
+            name: "DeliveryTests", dependencies: ["Delivery", "Model"], swiftSettings: strict),
         .testTarget(
             name: "SpoolTests",
             dependencies: ["Spool", "Batching", "Model", "Files", "Support", "Deflate", "Digest"],

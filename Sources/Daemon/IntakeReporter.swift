@@ -16,7 +16,9 @@ extension Reporter {
                 .fileUnreadable, "file \(refusal.file) is left where it is: \(refusal.reason)",
                 [.file(refusal.file)])
         case .awaitsWriter:
-            say(.fileWaiting, "file \(refusal.file) waits: \(refusal.reason)", [.file(refusal.file)])
+            say(
+                .fileWaiting, "file \(refusal.file) waits: \(refusal.reason)", [.file(refusal.file)]
+            )
         }
     }
 

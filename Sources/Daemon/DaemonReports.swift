@@ -1,0 +1,136 @@
+import Delivery
+import Dispatch
+import Files
+import Model
+import Spool
+import Systemd
+
+/// What the spool reports, and what the daemon makes of it.
+extension Daemon {
+    func take(_ report: SpoolReport) {
+        switch report {
+        case .opened(let held, let quarantined):
+            self.quarantined = quarantined
+            for batch in held { outbox(batch.id.connector).take(batch) }
+            for outbox in outboxes.values { outbox.pump() }
+        case .running:
+            intakeBegan()
+        case .failed(let failure):
+            intakeFailed(failure)
+        case .routingChanged:
+            watch()
+        case .claimed:
+            break
+        case .leasesUnavailable:
+            reporter.say(
+                .leasesUnavailable,
+                "open writers cannot be seen (no CAP_LEASE, or no leases on the spool's file system); "
+                    + "a file is taken when it has not changed for 5 seconds")
+        case .waiting(let obstacle):
+            let spool = settings.spool.directory
+            intake = .waiting(obstacle.explanation(spool: spool))
+            reporter.waiting(obstacle, spool: spool)
+        case .resumed:
+            intake = .running
+            reporter.say(.intakeResumed, "intake has resumed")
+        case .fileRefused(let refusal):
+            if case .quarantined = refusal.fate { quarantined += 1 }
+            reporter.refused(refusal)
+        case .eventsRefused(let refusal):
+            quarantined += 1
+            reporter.refused(refusal)
+        case .discarded(let events, let file):
+            reporter.discarded(events, file: file)
+        case .sealed(let batches):
+            failedOpens = 0
+            for batch in batches { outbox(batch.id.connector).take(batch) }
+            for name in Set(batches.map(\.id.connector)) { outboxes[name]?.pump() }
+        case .settled(let batches):
+            for batch in batches { outboxes[batch.connector]?.settled(batch) }
+        case .settleFailed(let batches, let failure):
+            settlingFailed(batches, failure)
+        case .damaged(let path, let reason):
+            reporter.say(
+                .spoolDamaged,
+                "\(path) in the spool is damaged: \(reason); it is kept, and nothing "
+                    + "that depends on it is guessed", [.file(path)])
+        case .due(let due):
+            wake(dueTimer, at: due)
+        case .activity(let activity):
+            self.activity = activity
+        }
+        changed()
+    }
+
+    func intakeBegan() {
+        if case .failed = intake { reporter.say(.intakeResumed, "intake has begun again") }
+        intake = .running
+        watch()
+        becameReady()
+    }
+
+    func intakeFailed(_ failure: SpoolFailure) {
+        failedOpens += 1
+        let text = failure.description
+        if intake != .failed(text) {
+            let advice = failure.isDiskFull ? "; make room on the spool's disk" : ""
+            reporter.say(
+                .intakeFailed,
+                "the spool cannot be worked on: \(text)\(advice); nothing is lost, and "
+                    + "it is tried again until it works")
+        }
+        intake = .failed(text)
+        becameReady()
+        let delay = Backoff().delay(
+            failures: min(failedOpens, 6), retryAfter: nil, random: Double.random(in: 0.5..<1))
+        DispatchQueue.main.asyncAfter(deadline: .now() + .milliseconds(Int(delay.milliseconds))) {
+            [weak self] in
+            guard let self, !self.isStopping else { return }
+            self.spool.open()
+        }
+    }
+
+    func settlingFailed(_ batches: [BatchID], _ failure: SpoolFailure) {
+        reporter.say(
+            .spoolFailing,
+            "\(count(batches.count, "delivered batch", plural: "delivered batches")) "
+                + "cannot be taken off the spool: \(failure); it is tried again, and nothing is sent "
+                + "twice")
+        DispatchQueue.main.asyncAfter(deadline: .now() + .seconds(Self.lookInterval)) {
+            [weak self] in
+            for batch in batches { self?.outboxes[batch.connector]?.settleAgain(batch) }
+        }
+    }
+
+    /// Watches the directories that the spool made.
+    func watch() {
+        guard !runsUntilEmpty else { return }
+        do throws(FileError) {
+            let watcher: SpoolWatcher
+            if let present = self.watcher {
+                watcher = present
+            } else {
+                watcher = try SpoolWatcher(
+                    root: settings.spool.directory,
+                    arrived: { [weak self] in self?.spool.scan() },
+                    overflowed: { [weak self] in self?.spool.scanThoroughly() })
+                self.watcher = watcher
+            }
+            try watcher.watch(settings.connectors.map(\.name))
+            spool.scan()
+        } catch {
+            reporter.say(
+                .intakeFailed,
+                "incoming/ cannot be watched: \(error); it is looked through every "
+                    + "\(Self.rescanInterval) seconds")
+        }
+    }
+
+    func wake(_ timer: any DispatchSourceTimer, at moment: Duration?) {
+        guard let moment else { return timer.schedule(deadline: .distantFuture) }
+        let delay = max(.milliseconds(1), moment - Clocks.uptime())
+        timer.schedule(
+            deadline: .now() + .milliseconds(Int(delay.milliseconds) + 1),
+            leeway: .milliseconds(10))
+    }
+}
