@@ -86,7 +86,9 @@ enum NameEscape {
     private static let longest = 120
 
     static func escape(_ name: String) -> String {
-        let isPlain = name.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != 0x25 && $0 != 0x2f }
+        let isPlain = name.utf8.allSatisfy {
+            (0x21...0x7e).contains($0) && $0 != 0x25 && $0 != 0x2f
+        }
         if isPlain, name.utf8.count <= longest { return name }
         var pieces: [String] = []
         for byte in name.utf8 {

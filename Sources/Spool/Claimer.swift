@@ -23,6 +23,8 @@ struct Claimer {
         var size: UInt64
         var modified: Int64
         var since: Duration
+        var began: Duration
+        var isReported = false
     }
 
     private var waiting: [Waiting] = []
@@ -32,7 +34,7 @@ struct Claimer {
     /// Goes on with files that an earlier process was claiming.
     init(left: [ClaimingName]) {
         waiting = left.sorted { $0.number < $1.number }.map {
-            Waiting(name: $0, size: 0, modified: 0, since: .zero)
+            Waiting(name: $0, size: 0, modified: 0, since: .zero, began: .zero)
         }
     }
 
@@ -64,7 +66,8 @@ struct Claimer {
             let status = try surroundings.files.status(directory)
             guard status?.kind == .directory, status?.owner == surroundings.files.user else {
                 return leave(
-                    directory, "it is not the directory that sluiced makes there; remove it and "
+                    directory,
+                    "it is not the directory that sluiced makes there; remove it and "
                         + "reload", &round)
             }
         }
@@ -118,7 +121,8 @@ struct Claimer {
                 }
             } else if error.isRefused {
                 leave(
-                    shown, "sluiced may not read it; let the group read it, or drop it with "
+                    shown,
+                    "sluiced may not read it; let the group read it, or drop it with "
                         + "sluicectl submit", &round)
             } else if error.isDataFault {
                 try claimSlowly(path, original, connector, &numbers, surroundings, &round)
@@ -245,14 +249,20 @@ struct Claimer {
         }
         guard let index else {
             waiting.append(
-                Waiting(name: claiming, size: status.size, modified: status.modified, since: now))
-            if writers == .some {
-                round.refusals.append(
-                    FileRefusal(
-                        file: claiming.shown, reason: "its writer has not closed it yet",
-                        fate: .awaitsWriter))
-            }
+                Waiting(
+                    name: claiming, size: status.size, modified: status.modified, since: now,
+                    began: now))
             return true
+        }
+        // Told only of one that keeps it open: most are closed the next moment.
+        if writers == .some, !waiting[index].isReported,
+            now - waiting[index].began >= Limits.stillness
+        {
+            waiting[index].isReported = true
+            round.refusals.append(
+                FileRefusal(
+                    file: claiming.shown, reason: "its writer has not closed it yet",
+                    fate: .awaitsWriter))
         }
         if waiting[index].size != status.size || waiting[index].modified != status.modified {
             waiting[index].size = status.size

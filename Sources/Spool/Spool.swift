@@ -222,7 +222,8 @@ public final class Spool: @unchecked Sendable {
         let unreadable = Set(mediaFaults.filter { $0.value >= Limits.mediaFaults }.keys)
         desk = Desk(surroundings, output: output) { routerOutput in
             Router(
-                routing, sealedThrough: sealedThrough, unreadable: unreadable, files, uptime: uptime, output: routerOutput)
+                routing, sealedThrough: sealedThrough, unreadable: unreadable, files,
+                uptime: uptime, output: routerOutput)
         }
     }
 
