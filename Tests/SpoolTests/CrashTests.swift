@@ -19,6 +19,12 @@ import Testing
             "c.jsonl",
             (0..<3).map { #"{"event_type":"other","connector":"orders","id":"c\#($0)"}"# }
                 + [#"{"event_type":"x","connector":"nobody","id":"c3"}"#])
+        // A sub-directory counts before what the event says.
+        world.drop(
+            "orders/d.jsonl",
+            (0..<3).map { #"{"event_type":"mail.Send","connector":"mail","id":"d\#($0)"}"# })
+        let packed = (0..<4).map { #"{"event_type":"mail.Open","id":"e\#($0)"}"# }
+        world.files.drop("incoming/e.jsonl.gz", gzip(Array(packed.joined(separator: "\n").utf8)))
     }
 
     static func makeWorld(seed: UInt64) -> SpoolWorld {
@@ -51,7 +57,8 @@ import Testing
         // Those of b always go to mail; of a to orders and, under the wide routing, to mail too, all or none of them.
         let expected =
             (0..<7).map { "orders a\($0)" } + (0..<4).map { "mail b\($0)" }
-            + (0..<3).map { "orders c\($0)" } + ["refused a7", "refused c3"]
+            + (0..<3).map { "orders c\($0)" } + (0..<3).map { "orders d\($0)" }
+            + (0..<4).map { "mail e\($0)" } + ["refused a7", "refused c3"]
         for event in expected where seen[event] == nil {
             Issue.record("\(event) is lost: \(what)", severity: .error)
         }
