@@ -103,7 +103,7 @@ final class Reporter {
         let waiting =
             held.events == 0
             ? "nothing waits yet"
-            : "\(count(held.events, "event")) (\(ByteCount(held.bytes))) wait"
+            : "\(count(held.events, "event")) (\(ByteCount(held.bytes))) \(held.events == 1 ? "waits" : "wait")"
         switch action {
         case .entered(let condition, let disposition):
             say(
