@@ -1,7 +1,7 @@
 """The service as systemd runs it: unit, users, directories and sandbox, and the daemon under them.
 
 lab/nspawn.sh boots a real systemd over a throw-away copy of this machine; where that cannot be, its tests
-are skipped and say why. The daemon's own tests need a build (`swift build`, debug or release) and moto.
+are skipped and say why.
 """
 
 import gzip
@@ -11,14 +11,14 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
-import sys
 import textwrap
 import time
-import urllib.request
 
 import pytest
+
+from installation import binary
+from local_s3 import connector_policy
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 NSPAWN = PROJECT / "Tests/EndToEnd/lab/nspawn.sh"
@@ -309,74 +309,31 @@ def test_a_directory_for_one_connector_has_the_rights_of_the_one_above(sandbox):
 # --- The daemon ----------------------------------------------------------------------------------
 
 
-def binary():
-    builds = [PROJECT / ".build" / kind / "sluiced" for kind in ("release", "debug")]
-    found = [path for path in builds if path.exists()]
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
-
-
 class Store:
-    """moto with its signature and permission checks on, and one user who may do everything."""
+    """The local S3, two buckets of its own, and a user who may deliver into them."""
 
-    def __init__(self, log):
-        import boto3
+    BUCKETS = ("acme-events", "acme-more")
 
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.endpoint = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        eventually("moto answers", self.answers)
-        region = {"endpoint_url": self.endpoint, "region_name": "us-east-1"}
-        # Nothing is checked until the user is there.
-        iam = boto3.client("iam", aws_access_key_id="x", aws_secret_access_key="x", **region)
-        iam.create_user(UserName="sluice")
-        statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_user_policy(UserName="sluice", PolicyName="all", PolicyDocument=policy)
-        key = iam.create_access_key(UserName="sluice")["AccessKey"]
-        self.key, self.secret = key["AccessKeyId"], key["SecretAccessKey"]
-        checks_on = urllib.request.Request(
-            f"{self.endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"}
-        )
-        urllib.request.urlopen(checks_on).close()
-        self.s3 = boto3.client(
-            "s3", aws_access_key_id=self.key, aws_secret_access_key=self.secret, **region
-        )
-        for bucket in ("acme-events", "acme-more"):
-            self.s3.create_bucket(Bucket=bucket)
+    def __init__(self, s3):
+        self.endpoint, self._s3 = s3.endpoint, s3
+        for bucket in self.BUCKETS:
+            s3.make_bucket(bucket)
+        statements = [each for bucket in self.BUCKETS for each in connector_policy(bucket)["Statement"]]
+        self.key, self.secret = s3.make_user({"Version": "2012-10-17", "Statement": statements})
 
-    def answers(self):
-        assert self.process.poll() is None, "moto ended"
-        try:
-            urllib.request.urlopen(f"{self.endpoint}/moto-api/").close()
-            return True
-        except OSError:
-            return False
-
-    def delivered(self, bucket="acme-events"):
+    def delivered(self, bucket=BUCKETS[0]):
         """The IDs of all events in the bucket, in no order, as often as they are there."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        ids = []
-        for item in itertools.chain.from_iterable(page.get("Contents", []) for page in pages):
-            body = self.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            ids += [json.loads(line)["id"] for line in gzip.decompress(body).splitlines()]
-        return ids
+        return [json.loads(line)["id"] for body in self._s3.objects(bucket).values()
+                for line in gzip.decompress(body).splitlines()]
 
-    def objects(self, bucket="acme-events"):
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        return sum(page["KeyCount"] for page in pages)
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(20)
+    def objects(self, bucket=BUCKETS[0]):
+        return len(self._s3.keys(bucket))
 
 
 CONNECTOR = """
 kind = "currents"
 bucket = "{bucket}"
-region = "us-east-1"
+region = "eu-west-1"
 endpoint = "{endpoint}"
 addressing = "path"
 format = "jsonl"
@@ -399,7 +356,7 @@ class Service:
         self.lab, self.store = lab, store
         self.numbers = itertools.count()
         self.dropped = []
-        shutil.copy2(binary(), lab.root / "usr/sbin/sluiced")
+        shutil.copy2(binary("sluiced"), lab.root / "usr/sbin/sluiced")
         lab.write("/etc/sluice/sluice.toml", '[identity]\ncluster = "lab"\n')
         self.connector("orders", events='["*"]')
         lab.write("/etc/sluice/credentials/orders.secret", store.secret + "\n", mode=0o600)
@@ -453,17 +410,8 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    pytest.importorskip("moto", reason="needs moto")
-    pytest.importorskip("boto3", reason="needs boto3")
-    if binary() is None:
-        pytest.skip("needs a build: swift build --product sluiced")
-    with open(tmp_path_factory.mktemp("moto") / "log", "wb") as log:
-        store = Store(log)
-        try:
-            yield store
-        finally:
-            store.close()
+def store(s3):
+    return Store(s3)
 
 
 @pytest.fixture(scope="module")
@@ -575,7 +523,7 @@ def test_a_killed_daemon_is_started_again_and_loses_nothing(running):
 def test_a_stop_in_mid_drain_is_quick_and_loses_nothing(running):
     running.all_delivered()
     before = running.store.objects()
-    running.drop(20_000)
+    running.drop(40_000)
     eventually("some objects", lambda: running.store.objects() > before)
     begun = time.monotonic()
     running.stop()

@@ -116,11 +116,12 @@ class LocalS3:
         # No quotation mark before the method: where the answer is an error, a colour stands between.
         return self._log.read_text().count(f"{method} /{bucket}/")
 
+    def keys(self, bucket: str) -> list[str]:
+        pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
     def objects(self, bucket: str) -> dict[str, bytes]:
         """The body of every object, by key."""
         s3 = self.client("s3")
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        return {
-            entry["Key"]: s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-            for page in pages for entry in page.get("Contents", [])
-        }
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+                for key in self.keys(bucket)}
