@@ -46,6 +46,8 @@ def journal(tmp_path_factory):
     """The directory with what journalctl said about the entries that the library sent."""
     if shutil.which("swift") is None:
         pytest.skip("needs swift, which runs the sender")
+    if not (PROJECT / ".build/debug/sluicePackageTests.xctest").exists():
+        pytest.skip("needs the unit tests, one of which is the sender: swift build --build-tests")
     out = tmp_path_factory.mktemp("journal")
     ids = " ".join(sorted(id for id, _ in message_ids().values()))
     run = subprocess.run(
