@@ -68,6 +68,7 @@ final class Daemon {
         spool = Spool(
             SpoolSurroundings(
                 files: files, storage: DispatchLane(queue: lanes.storage),
+                syncing: DispatchLane(queue: lanes.syncing),
                 workers: lanes.workers, workerCount: Lanes.workerCount,
                 uptime: Clocks.uptime, now: Clocks.now,
                 report: { report in onLoop { relay.daemon?.take(report) } }),

@@ -43,6 +43,8 @@ nonisolated final class Workers: Lane {
 nonisolated struct Lanes: Sendable {
     /// Moves names in the spool, one at a time.
     let storage = DispatchQueue(label: "sluice.storage")
+    /// Waits for the disk.
+    let syncing = DispatchQueue(label: "sluice.syncing")
     /// Reads, packs and appends; as many at once as there are cores.
     let workers = Workers(count: Lanes.workerCount)
     static let workerCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))

@@ -11,6 +11,8 @@ public struct SpoolSurroundings: Sendable {
     public var files: any FileSystem
     /// One thing at a time, in order: everything that moves names in the spool.
     public var storage: any Lane
+    /// Syncs, one after another, which may take long.
+    public var syncing: any Lane
     /// Several at once: reading, packing, appending.
     public var workers: any Lane
     /// How many workers there are.
@@ -22,12 +24,14 @@ public struct SpoolSurroundings: Sendable {
     public var report: @Sendable (SpoolReport) -> Void
 
     public init(
-        files: any FileSystem, storage: any Lane, workers: any Lane, workerCount: Int,
+        files: any FileSystem, storage: any Lane, syncing: any Lane,
+        workers: any Lane, workerCount: Int,
         uptime: @escaping @Sendable () -> Duration, now: @escaping @Sendable () -> Timestamp,
         report: @escaping @Sendable (SpoolReport) -> Void
     ) {
         self.files = files
         self.storage = storage
+        self.syncing = syncing
         self.workers = workers
         self.workerCount = workerCount
         self.uptime = uptime

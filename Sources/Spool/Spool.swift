@@ -45,6 +45,8 @@ public final class Spool: @unchecked Sendable {
     /// Files read to their end whose rejects wait to be sealed.
     var rejected: [EventFile] = []
     var isSealScheduled = false
+    /// A group is under way.
+    var isSealing = false
     var tombstones: [Tombstone] = []
     /// Every event file with a smaller number has left `active/` durably.
     var retiredBelow: UInt64 = 0
@@ -201,6 +203,7 @@ public final class Spool: @unchecked Sendable {
         unsealed = [:]
         written = []
         rejected = []
+        isSealing = false
         isStopping = false
         activity = SpoolActivity()
         let (lane, files, uptime) = (surroundings.storage, surroundings.files, surroundings.uptime)

@@ -49,23 +49,87 @@ extension Spool {
         }
     }
 
+    /// What is sealed together: with two syncs for all of it, however many batches and files it has.
+    struct SealGroup: Sendable {
+        var batches: [Batch]
+        /// Files whose rejects are sealed.
+        var refused: [EventFile]
+        var envelopes: [Envelope]
+        /// Every event file with a smaller number had left `active/` before the first sync.
+        var gone: UInt64
+    }
+
+    /// Prepares a group; its syncs run beside this lane, so that a slow disk does not keep files from being claimed.
     private func sealNow() {
-        guard desk != nil, !isStopping else { return }
-        let group = takeGroup()
+        guard desk != nil, !isStopping, !isSealing else { return }
+        let batches = takeGroup()
         let refused = rejected
         rejected = []
-        guard !group.isEmpty || !refused.isEmpty else { return }
+        guard !batches.isEmpty || !refused.isEmpty else { return }
+        isSealing = true
         attempt { () throws(FileError) in
-            let envelopes = try seal(group, refused)
-            for batch in group { unsealed[batch.number] = nil }
-            heldBytes += envelopes.reduce(0) { $0 + $1.size }
-            if !envelopes.isEmpty { report(.sealed(envelopes.map(HeldBatch.init))) }
-            for file in refused { reportRejects(file) }
-            release(group.flatMap(\.files) + refused)
-            try removeTombstones()
-            finishFlushes()
-            if !written.isEmpty { scheduleSeal() }
+            let envelopes = try makeEnvelopes(batches)
+            for envelope in envelopes {
+                try files.write(SpoolLayout.envelope(envelope.batch) + ".new", envelope.text.bytes)
+            }
+            let group = SealGroup(
+                batches: batches, refused: refused, envelopes: envelopes,
+                gone: active.keys.min() ?? numbers.upcoming)
+            // Claims, objects, envelopes and rejects are durable before any of their final names.
+            sync({ files throws(FileError) in try files.syncAll() }) { $0.name(group) }
         }
+    }
+
+    /// Runs a sync on its own lane and goes on here, unless intake has stopped meanwhile.
+    private func sync(
+        _ body: @escaping @Sendable (any FileSystem) throws(FileError) -> Void,
+        then proceed: @escaping @Sendable (Spool) -> Void
+    ) {
+        let (files, storage, mine) = (files, surroundings.storage, generation)
+        surroundings.syncing.run { [weak self] in
+            let result = Result { () throws(FileError) in try body(files) }
+            storage.run { [weak self] in
+                guard let self, self.generation == mine, !self.isStopping else { return }
+                switch result {
+                case .success: proceed(self)
+                case .failure(let error): self.fail(.file(error))
+                }
+            }
+        }
+    }
+
+    private func name(_ group: SealGroup) {
+        retiredBelow = max(retiredBelow, group.gone)
+        attempt { () throws(FileError) in
+            var directories: Set<String> = []
+            for envelope in group.envelopes {
+                let path = SpoolLayout.envelope(envelope.batch)
+                try files.rename(path + ".new", to: path)
+                directories.insert(SpoolLayout.sealed(envelope.batch.connector))
+            }
+            for file in group.refused {
+                let number = file.name.number
+                try files.rename(Rejects.temporaryPath(number), to: Rejects.path(number))
+                directories.insert(SpoolLayout.quarantine)
+            }
+            // The names are durable before anything is sent or any event file goes.
+            let names = directories.sorted()
+            sync({ files throws(FileError) in
+                for directory in names { try files.syncDirectory(directory) }
+            }) { $0.finish(group) }
+        }
+    }
+
+    private func finish(_ group: SealGroup) {
+        isSealing = false
+        for batch in group.batches { unsealed[batch.number] = nil }
+        heldBytes += group.envelopes.reduce(0) { $0 + $1.size }
+        if !group.envelopes.isEmpty { report(.sealed(group.envelopes.map(HeldBatch.init))) }
+        for file in group.refused { reportRejects(file) }
+        release(group.batches.flatMap(\.files) + group.refused)
+        attempt { () throws(FileError) in try removeTombstones() }
+        finishFlushes()
+        if !written.isEmpty || !rejected.isEmpty { scheduleSeal() }
     }
 
     /// Complete batches whose stream has no earlier one unsealed: at most one of a stream.
@@ -87,33 +151,6 @@ extension Spool {
         }
         written = later
         return group
-    }
-
-    /// Seals a group: two syncs for all of it, however many batches and files it has.
-    private func seal(_ group: [Batch], _ refused: [EventFile]) throws(FileError) -> [Envelope] {
-        let envelopes = try makeEnvelopes(group)
-        for envelope in envelopes {
-            try files.write(SpoolLayout.envelope(envelope.batch) + ".new", envelope.text.bytes)
-        }
-        // Everything with a smaller number has already left `active/`, and this sync makes that durable.
-        let gone = active.keys.min() ?? numbers.upcoming
-        // Claims, objects, envelopes and rejects are durable before any of their final names.
-        try files.syncAll()
-        retiredBelow = max(retiredBelow, gone)
-        var directories: Set<String> = []
-        for envelope in envelopes {
-            let path = SpoolLayout.envelope(envelope.batch)
-            try files.rename(path + ".new", to: path)
-            directories.insert(SpoolLayout.sealed(envelope.batch.connector))
-        }
-        for file in refused {
-            let number = file.name.number
-            try files.rename(Rejects.temporaryPath(number), to: Rejects.path(number))
-            directories.insert(SpoolLayout.quarantine)
-        }
-        // The names are durable before anything is sent or any event file goes.
-        for directory in directories.sorted() { try files.syncDirectory(directory) }
-        return envelopes
     }
 
     private func makeEnvelopes(_ group: [Batch]) throws(FileError) -> [Envelope] {

@@ -170,6 +170,10 @@ import Testing
         house.scan()
         house.flush()
         #expect(house.activity.writtenFiles == 1)
+        #expect(house.fileRefusals.isEmpty, "most files are closed the next moment")
+        house.uptime += .seconds(5)
+        house.scan()
+        house.scan()
         #expect(house.fileRefusals.map(\.fate) == [.awaitsWriter])
         #expect(house.sealed() == "")
         // It was renamed: a rest that comes by the same name is another file.

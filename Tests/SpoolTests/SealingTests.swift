@@ -34,6 +34,7 @@ import Testing
             spool = Spool(
                 SpoolSurroundings(
                     files: files, storage: AnyLane { lanes.addStorage($0) },
+                    syncing: AnyLane { lanes.addSyncing($0) },
                     workers: AnyLane { lanes.addWorker($0) }, workerCount: 2, uptime: { .zero },
                     now: {
                         Timestamp(

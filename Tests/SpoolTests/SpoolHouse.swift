@@ -57,7 +57,8 @@ final class SpoolHouse {
         let lanes = lanes
         let spool = Spool(
             SpoolSurroundings(
-                files: files, storage: StorageLane(lanes: lanes),
+                files: files, storage: StorageLane(lanes: lanes), syncing: SyncLane(lanes: lanes),
+
                 workers: WorkerLane(lanes: lanes) {
                     let hook = house.beforeWork
                     house.beforeWork = nil
@@ -203,6 +204,11 @@ func gunzip(_ bytes: [UInt8]) -> [UInt8] {
 private struct StorageLane: Lane {
     let lanes: ManualLanes
     func run(_ work: @escaping @Sendable () -> Void) { lanes.addStorage(work) }
+}
+
+private struct SyncLane: Lane {
+    let lanes: ManualLanes
+    func run(_ work: @escaping @Sendable () -> Void) { lanes.addSyncing(work) }
 }
 
 private struct WorkerLane: Lane {

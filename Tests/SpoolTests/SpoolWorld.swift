@@ -72,7 +72,8 @@ final class SpoolWorld {
         nonisolated(unsafe) let world = self
         let spool = Spool(
             SpoolSurroundings(
-                files: files, storage: StorageLane(lanes: lanes), workers: WorkerLane(lanes: lanes),
+                files: files, storage: StorageLane(lanes: lanes), syncing: SyncLane(lanes: lanes),
+                workers: WorkerLane(lanes: lanes),
                 workerCount: 2, uptime: { .zero }, now: { Timestamp(unixSeconds: now) },
                 report: { world.take($0) }),
             routing: routing, minimumFree: .percent(1))
@@ -209,6 +210,11 @@ final class SpoolWorld {
 private struct StorageLane: Lane {
     let lanes: ManualLanes
     func run(_ work: @escaping @Sendable () -> Void) { lanes.addStorage(work) }
+}
+
+private struct SyncLane: Lane {
+    let lanes: ManualLanes
+    func run(_ work: @escaping @Sendable () -> Void) { lanes.addSyncing(work) }
 }
 
 private struct WorkerLane: Lane {

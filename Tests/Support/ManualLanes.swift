@@ -3,20 +3,25 @@
 /// Sendable: a test uses it from one thread only, and so does the work that it runs.
 public final class ManualLanes: @unchecked Sendable {
     private var storage: [@Sendable () -> Void] = []
+    private var syncing: [@Sendable () -> Void] = []
     private var workers: [@Sendable () -> Void] = []
 
     public init() {}
 
     public func addStorage(_ work: @escaping @Sendable () -> Void) { storage.append(work) }
+    public func addSyncing(_ work: @escaping @Sendable () -> Void) { syncing.append(work) }
     public func addWorker(_ work: @escaping @Sendable () -> Void) { workers.append(work) }
 
-    /// Runs everything, and all that it leads to. The storage lane keeps its order.
+    /// Runs everything, and all that it leads to. Storage and syncing keep their order.
     public func runAll(_ random: inout some RandomNumberGenerator) {
-        while !storage.isEmpty || !workers.isEmpty {
-            if workers.isEmpty || (!storage.isEmpty && Bool.random(using: &random)) {
-                storage.removeFirst()()
-            } else {
-                workers.remove(at: Int.random(in: workers.indices, using: &random))()
+        while true {
+            let ready = [storage.isEmpty, syncing.isEmpty, workers.isEmpty].enumerated()
+                .filter { !$0.element }.map(\.offset)
+            switch ready.randomElement(using: &random) {
+            case 0: storage.removeFirst()()
+            case 1: syncing.removeFirst()()
+            case 2: workers.remove(at: Int.random(in: workers.indices, using: &random))()
+            default: return
             }
         }
     }
@@ -24,6 +29,7 @@ public final class ManualLanes: @unchecked Sendable {
     /// The process is gone.
     public func removeAll() {
         storage = []
+        syncing = []
         workers = []
     }
 }
