@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -49,6 +50,8 @@ class Demo:
         self.s3 = s3
 
     def run(self) -> bool:
+        print("\nSluice moves events from a directory into Amazon S3, each exactly once. Here five event "
+              "files\ngo into a spool, sluiced delivers them into two buckets, and both ends are compared.")
         self.show_s3()
         self.configure()
         self.drop_files()
@@ -140,11 +143,13 @@ class Demo:
     def drain(self) -> None:
         heading(4, "sluiced --until-empty: what it says while it delivers them")
         command = [BINARIES / "sluiced", "--until-empty", "--config", self.config]
+        print("(the middle of each key is left out here; one stands in full below)\n")
         # What is not the journal gets plain text lines.
         with subprocess.Popen(
             command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True
         ) as daemon:
             for said in daemon.stdout:
+                said = re.sub(r"/currents/\S+(/event_type=[^/]+)/\S+", r"/...\1/...", said)
                 print(said.replace(str(self.directory), "..."), end="", flush=True)
         if daemon.returncode:
             sys.exit(f"sluiced ended with {daemon.returncode}")
@@ -163,9 +168,12 @@ class Demo:
                     f"dataexport.demo.S3.integration.{connector}", "...")
                 print(f"  {len(text):>5,} events {len(body):>8,} bytes  {end}")
         key, body = next(iter(objects.items()))
-        print(f"\nOne key in full:\n  {key}\nand its first two events, as Python's gzip reads them:")
-        for event in gzip.decompress(body).splitlines()[:2]:
-            print(f"  {event.decode()}")
+        events = [json.loads(event) for event in gzip.decompress(body).splitlines()]
+        print(f"\nOne key in full:\n  {key}\nIts events as Python's gzip and json read them; the first:")
+        print(textwrap.indent(json.dumps(events[0], indent=2), "  "))
+        print("and of the next ones the names:")
+        for event in events[1:4]:
+            print(f"  {event['id']}  {event.get('name') or event.get('campaign_name')}")
 
     def show_quarantine(self) -> None:
         heading(6, "The lines that were refused, kept in quarantine/ with the reason")
