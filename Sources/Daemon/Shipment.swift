@@ -30,6 +30,8 @@ final class Shipment {
     private var isEnded = false
     /// Corrections made in this attempt. Each kind is made a few times at most.
     private var corrections = 0
+    /// What the client believed of the clock when the last request left.
+    private var clockWhenSent: Int64 = 0
     /// How often a key was taken and then free again.
     private var vanished = 0
 
@@ -110,6 +112,7 @@ final class Shipment {
                 Header("sluice-schema-id", String(envelope.schemaID)),
             ])
         let body = ObjectBody(opened, on: queue)
+        clockWhenSent = client.clockOffset
         call = client.putObject(upload, body: body) { [self] reply in
             if reply.answer?.leavesUncertain == true { isUncertain = true }
             if let failure = body.failure { return end(Self.disposition(failure)) }
@@ -125,9 +128,11 @@ final class Shipment {
         switch disposition {
         case .clock, .region, .unsupported, .refreshCredentials:
             corrections += 1
-            guard corrections <= Self.mostCorrections, client.correct(by: disposition) else {
+            guard corrections <= Self.mostCorrections else {
                 return end(disposition.afterCorrection)
             }
+            if isAlreadyMade(disposition) { return again() }
+            guard client.correct(by: disposition) else { return end(disposition.afterCorrection) }
             note(disposition)
             if case .refreshCredentials = disposition, corrections > 1 {
                 return end(disposition.afterCorrection)
@@ -135,6 +140,16 @@ final class Shipment {
             again()
         default:
             end(disposition)
+        }
+    }
+
+    /// Whether another attempt made the same correction while this one's request was under way.
+    private func isAlreadyMade(_ correction: Disposition) -> Bool {
+        switch correction {
+        case .region(let region, _): client.region == region
+        case .unsupported(let feature, _): client.unsupported.contains(feature)
+        case .clock: client.clockOffset != clockWhenSent
+        default: false
         }
     }
 
@@ -155,6 +170,7 @@ final class Shipment {
 
     private func compare() {
         guard let envelope else { return }
+        clockWhenSent = client.clockOffset
         call = client.headObject(envelope.key) { [self] reply in
             switch reply.disposition {
             case .answered:
@@ -195,6 +211,7 @@ final class Shipment {
     private func hash() {
         guard let envelope else { return }
         let computation = Hashing()
+        clockWhenSent = client.clockOffset
         call = client.getObject(envelope.key, sink: { computation.update($0) }) { [self] reply in
             switch reply.disposition {
             case .answered:
