@@ -236,7 +236,7 @@ public final class Spool: @unchecked Sendable {
     func fail(_ failure: SpoolFailure) {
         guard let desk, !isStopping else { return }
         isStopping = true
-        endFlushes()
+        endFlushes(false)
         noteMediaFault(failure)
         desk.stop { [surroundings] in
             surroundings.storage.run { [weak self] in
@@ -256,10 +256,10 @@ public final class Spool: @unchecked Sendable {
         mediaFaults[name.number, default: 0] += 1
     }
 
-    private func endFlushes() {
+    private func endFlushes(_ areSealed: Bool) {
         let waiting = flushes.values
         flushes = [:]
-        for flush in waiting { flush.done(false) }
+        for flush in waiting { flush.done(areSealed) }
     }
 
     /// Does what may fail; a failure stops intake.
@@ -284,6 +284,8 @@ public final class Spool: @unchecked Sendable {
 
     private func switchRouting() {
         desk = nil
+        // The desk may have been stopped before it took an order to cut; but nothing was left to be sealed.
+        endFlushes(true)
         do throws(FileError) {
             // The event files must be gone for good before their routing is forgotten.
             try files.syncDirectory(SpoolLayout.active)

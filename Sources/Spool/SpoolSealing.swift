@@ -220,8 +220,7 @@ extension Spool {
                 heldBytes -= min(heldBytes, batch.size)
             }
         } catch {
-            let left = batches.map(\.id).filter { !settled.contains($0) }
-            report(.settleFailed(left, .file(error)))
+            report(.settleFailed(batches.dropFirst(settled.count).map(\.id), .file(error)))
         }
         if !settled.isEmpty { report(.settled(settled)) }
         // The disk has more room now.
