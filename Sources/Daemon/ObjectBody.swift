@@ -52,7 +52,7 @@ final class ObjectBody: UploadBody {
             bytes.removeLast(count - read)
             return .success(bytes)
         } catch {
-            return .failure(.unreadable(error.description))
+            return .failure(ObjectFailure(error))
         }
     }
 }
@@ -63,6 +63,11 @@ nonisolated enum ObjectFailure: Error, Sendable, Equatable {
     case damaged(String)
     /// The file system does not give it out now.
     case unreadable(String)
+
+    /// A bad sector concerns one batch, and must not hold up those behind it.
+    init(_ error: FileError) {
+        self = error.isMediaFault ? .damaged(error.description) : .unreadable(error.description)
+    }
 
     var text: String {
         switch self {
@@ -82,7 +87,7 @@ nonisolated struct OpenedObject: Sendable {
     ) -> Result<OpenedObject, ObjectFailure> {
         let envelope: Envelope
         do throws(SpoolFailure) { envelope = try Envelope.read(batch, files) } catch {
-            if case .file(let error) = error { return .failure(.unreadable(error.description)) }
+            if case .file(let error) = error { return .failure(ObjectFailure(error)) }
             return .failure(.damaged(error.description))
         }
         do throws(FileError) {
@@ -99,7 +104,7 @@ nonisolated struct OpenedObject: Sendable {
         } catch {
             return .failure(
                 error.isMissing
-                    ? .damaged("\(envelope.objectPath) is gone") : .unreadable(error.description))
+                    ? .damaged("\(envelope.objectPath) is gone") : ObjectFailure(error))
         }
     }
 

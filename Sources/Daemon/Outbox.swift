@@ -66,17 +66,22 @@ final class Outbox {
         self.settings = settings
         self.client = client
         self.provider = provider
-        // What was at fault under the old configuration may not be under the new one.
-        for (batch, _) in atFault.values { enqueue(batch) }
-        atFault = [:]
+        retryFaulty()
         pump()
     }
 
-    /// Something about the credentials may have changed.
+    /// The configuration was read again and says the same: whatever lies outside of it may have been mended.
     func credentialsChanged() {
         provider?.forget()
         health.credentialsChanged(at: Clocks.instant())
+        retryFaulty()
         pump()
+    }
+
+    /// What was at fault before may not be any more.
+    private func retryFaulty() {
+        for (batch, _) in atFault.values { enqueue(batch) }
+        atFault = [:]
     }
 
     // MARK: Batches
@@ -143,13 +148,11 @@ final class Outbox {
 
     var underWay: Int { shipments.count }
 
-    func cancelAll() {
-        for shipment in shipments.values { shipment.cancel() }
-    }
-
     /// Sends as much as the connector's health allows.
     func pump() {
-        guard !isStopped, let client, !isPumping else { return }
+        guard !isPumping else { return }
+        // Nothing begins, but what has ended is a change too: somebody may wait for it.
+        guard !isStopped, let client else { return changed() }
         isPumping = true
         defer {
             isPumping = false
@@ -197,6 +200,7 @@ final class Outbox {
             wake(at: wakeAt, now)
             return nil
         }
+        defer { if waiting[best.eventType]?.isEmpty == true { waiting[best.eventType] = nil } }
         return waiting[best.eventType]?.removeFirst()
     }
 
@@ -238,8 +242,9 @@ final class Outbox {
         for action in actions { perform(action, place) }
         switch disposition {
         case .delivered:
-            delivered(batch, shipment.envelope)
+            delivered(batch, shipment)
         case .batchHeld(let fault):
+            postponed[batch.id] = nil
             let reason = disposition.explanation(of: .putObject, at: place)
             atFault[batch.id] = (batch, reason)
             reporter.held(fault, reason, place, batch)
@@ -257,15 +262,16 @@ final class Outbox {
         pump()
     }
 
-    private func delivered(_ batch: HeldBatch, _ envelope: Envelope?) {
+    private func delivered(_ batch: HeldBatch, _ shipment: Shipment) {
         postponed[batch.id] = nil
         settling[batch.id] = batch
         totals.held.remove(batch)
         totals.delivered.add(batch)
-        if let envelope {
+        if let envelope = shipment.envelope {
             totals.lastKey = envelope.key
             totals.lastTime = Clocks.now()
-            reporter.delivered(envelope, bucket: settings?.bucket ?? "")
+            // The configuration may have changed while it was under way.
+            reporter.delivered(envelope, bucket: shipment.bucket)
         }
         settle(batch)
     }

@@ -20,13 +20,15 @@ final class Shipment {
     /// Whether some answer was lost, so that the object may be stored although nobody said so.
     private(set) var isUncertain = false
 
+    /// Where it goes, whatever the configuration says by now.
+    var bucket: String { client.settings.bucket }
+
     private let client: S3Client
     private let queue: DispatchQueue
     private let files: any FileSystem
     private let note: (Disposition) -> Void
     private let done: (Disposition) -> Void
     private var opened: OpenedObject?
-    private var call: S3Call?
     private var isEnded = false
     /// Corrections made in this attempt. Each kind is made a few times at most.
     private var corrections = 0
@@ -69,10 +71,6 @@ final class Shipment {
         }
     }
 
-    func cancel() {
-        call?.cancel()
-    }
-
     private func end(_ disposition: Disposition) {
         guard !isEnded else { return }
         isEnded = true
@@ -113,7 +111,7 @@ final class Shipment {
             ])
         let body = ObjectBody(opened, on: queue)
         clockWhenSent = client.clockOffset
-        call = client.putObject(upload, body: body) { [self] reply in
+        client.putObject(upload, body: body) { [self] reply in
             if reply.answer?.leavesUncertain == true { isUncertain = true }
             if let failure = body.failure { return end(Self.disposition(failure)) }
             switch reply.disposition {
@@ -171,7 +169,7 @@ final class Shipment {
     private func compare() {
         guard let envelope else { return }
         clockWhenSent = client.clockOffset
-        call = client.headObject(envelope.key) { [self] reply in
+        client.headObject(envelope.key) { [self] reply in
             switch reply.disposition {
             case .answered:
                 let comparison =
@@ -212,7 +210,7 @@ final class Shipment {
         guard let envelope else { return }
         let computation = Hashing()
         clockWhenSent = client.clockOffset
-        call = client.getObject(envelope.key, sink: { computation.update($0) }) { [self] reply in
+        client.getObject(envelope.key, sink: { computation.update($0) }) { [self] reply in
             switch reply.disposition {
             case .answered:
                 end(computation.finish() == envelope.sha256 ? .delivered : .batchHeld(.differs))
