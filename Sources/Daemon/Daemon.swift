@@ -38,6 +38,10 @@ final class Daemon {
     var isStopping = false
     var isFlushing = false
     var toSettle: [HeldBatch] = []
+    /// Delivered, and asked to be settled again in a while, since it failed.
+    var unsettled: [BatchID] = []
+    /// How often in a row settling failed, and why it did last.
+    var settleFailures = (count: 0, text: "")
     var isReady = false
     private var isStatusScheduled = false
     var isLeaving = false

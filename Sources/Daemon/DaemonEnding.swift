@@ -9,19 +9,28 @@ extension Daemon {
     /// Ends a run that is to end when nothing is left to do.
     func endWhenEmpty() {
         guard !isStopping, isReady else { return }
-        if case .failed = intake, failedOpens >= 3 { return finishRun(isComplete: false) }
-        if case .waiting = intake, outboxes.values.allSatisfy({ $0.isEmpty || $0.isStuck }) {
-            return finishRun(isComplete: false)
+        let cannotSettle = settleFailures.count >= Self.failuresBeforeGivingUp
+        // What can still be delivered is delivered, even where intake is given up.
+        let isDeliveryOver = outboxes.values.allSatisfy {
+            $0.isEmpty || $0.isStuck || (cannotSettle && $0.totals.held.objects == 0)
+        }
+        if isDeliveryOver {
+            if cannotSettle { return finishRun(isComplete: false) }
+            if case .waiting = intake { return finishRun(isComplete: false) }
+            if case .failed = intake, failedOpens >= Self.failuresBeforeGivingUp {
+                return finishRun(isComplete: false)
+            }
         }
         guard case .running = intake, activity.isIdle, activity.isIncomingEmpty,
-            activity.writtenFiles == 0, hasLooked
+            activity.writtenFiles == 0, activity.hasLooked, !activity.isChangingRouting
         else { return }
         if activity.unsealedBatches > 0 {
             guard !isFlushing else { return }
             isFlushing = true
-            return flush(nil) { [weak self] _ in
+            return flush(nil) { [weak self] isSealed in
                 self?.isFlushing = false
-                self?.changed()
+                // Where intake has stopped, a report follows; asking again before it would spin.
+                if isSealed { self?.changed() }
             }
         }
         guard activity.isEmpty, outboxes.values.allSatisfy({ $0.isIdle }), toSettle.isEmpty else {
@@ -32,12 +41,13 @@ extension Daemon {
         if left.allSatisfy({ $0.isStuck }) { finishRun(isComplete: false) }
     }
 
-    /// Whether `incoming/` was looked through at least once.
-    private var hasLooked: Bool { activity.hasLooked }
+    private static let failuresBeforeGivingUp = 3
 
     func finishRun(isComplete: Bool) {
         for outbox in outboxes.values.sorted(by: { $0.name < $1.name }) where !outbox.isEmpty {
             let held = outbox.totals.held
+            // The rest is delivered and only not yet off the disk, which was told.
+            guard held.objects > 0 else { continue }
             let reason =
                 outbox.detail ?? outbox.firstFault
                 ?? (outbox.settings == nil
@@ -63,16 +73,20 @@ extension Daemon {
         reporter.say(.stopping, "stopping: what is not delivered stays in the spool")
         for outbox in outboxes.values { outbox.stop() }
         DispatchQueue.main.asyncAfter(deadline: .now() + 2) { [weak self] in
-            self?.leave(with: ExitStatus.fine)
+            guard let self else { return }
+            self.leave(with: self.statusWhenStopped)
         }
         endWhenQuiet()
     }
 
+    /// A run that is to end when nothing is left has not come so far.
+    private var statusWhenStopped: Int32 {
+        runsUntilEmpty ? ExitStatus.tryAgainLater : ExitStatus.fine
+    }
+
     func endWhenQuiet() {
-        guard !runsUntilEmpty, toSettle.isEmpty, outboxes.values.allSatisfy({ $0.isIdle }) else {
-            return
-        }
-        leave(with: ExitStatus.fine)
+        guard toSettle.isEmpty, outboxes.values.allSatisfy({ $0.isIdle }) else { return }
+        leave(with: statusWhenStopped)
     }
 
     /// Ends the process without waiting for anything that may not end.

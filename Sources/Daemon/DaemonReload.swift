@@ -18,6 +18,7 @@ extension Daemon {
     }
 
     func apply(_ loaded: LoadedConfiguration) {
+        guard !isStopping else { return }
         defer { Notify.send(.ready) }
         guard loaded.problems.isEmpty else {
             for problem in loaded.problems {

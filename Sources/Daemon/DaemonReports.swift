@@ -11,6 +11,8 @@ extension Daemon {
         switch report {
         case .opened(let held, let quarantined):
             self.quarantined = quarantined
+            // What was under way before says nothing about what is now.
+            activity = SpoolActivity()
             for batch in held { outbox(batch.id.connector).take(batch) }
             for outbox in outboxes.values { outbox.pump() }
         case .running:
@@ -47,6 +49,7 @@ extension Daemon {
             for name in Set(batches.map(\.id.connector)) { outboxes[name]?.pump() }
         case .settled(let batches):
             for batch in batches { outboxes[batch.connector]?.settled(batch) }
+            if unsettled.isEmpty { settleFailures = (0, "") }
         case .settleFailed(let batches, let failure):
             settlingFailed(batches, failure)
         case .damaged(let path, let reason):
@@ -91,14 +94,26 @@ extension Daemon {
     }
 
     func settlingFailed(_ batches: [BatchID], _ failure: SpoolFailure) {
-        reporter.say(
-            .spoolFailing,
-            "\(count(batches.count, "delivered batch", plural: "delivered batches")) "
-                + "cannot be taken off the spool: \(failure); it is tried again, and nothing is sent "
-                + "twice")
+        // Deliveries go on meanwhile: one timer and one line serve them all.
+        unsettled += batches
+        guard unsettled.count == batches.count else { return }
+        settleFailures.count += 1
+        // The path is another each time.
+        let cause = if case .file(let error) = failure { errorText(error.code) } else { "" }
+        if settleFailures.count == 1 || settleFailures.text != cause {
+            reporter.say(
+                .spoolFailing,
+                "\(count(batches.count, "delivered batch", plural: "delivered batches")) "
+                    + "cannot be taken off the spool: \(failure); it is tried again, and nothing is "
+                    + "sent twice")
+        }
+        settleFailures.text = cause
         DispatchQueue.main.asyncAfter(deadline: .now() + .seconds(Self.lookInterval)) {
             [weak self] in
-            for batch in batches { self?.outboxes[batch.connector]?.settleAgain(batch) }
+            guard let self else { return }
+            let again = self.unsettled
+            self.unsettled = []
+            for batch in again { self.outboxes[batch.connector]?.settleAgain(batch) }
         }
     }
 
