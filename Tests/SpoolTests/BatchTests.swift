@@ -85,6 +85,17 @@ import Testing
         #expect(house.envelopes("a").count == 2 && house.envelopes("b").count == 1)
     }
 
+    @Test(arguments: UInt64(1)...20)
+    func `A flush is answered, whatever becomes of the routing meanwhile`(seed: UInt64) throws {
+        let house = try SpoolHouse([connector("a")], seed: seed)
+        // Everything here runs on this one thread.
+        nonisolated(unsafe) var answers: [Bool] = []
+        house.spool?.flush(nil) { answers.append($0) }
+        house.spool?.change(to: SpoolHouse.routing([connector("a"), connector("b")]))
+        house.run()
+        #expect(answers == [true])
+    }
+
     @Test func `A batch is due when its first event has waited for max_age`() throws {
         let house = try SpoolHouse([
             connector("slow", ["*"]) { $0.batch.maxAge = .seconds(60) },
