@@ -170,7 +170,13 @@ import Testing
         house.scan()
         house.flush()
         #expect(house.activity.writtenFiles == 1)
-        #expect(house.fileRefusals.map(\.fate) == [.awaitsWriter])
+        // Told once, of a writer that stays.
+        #expect(house.fileRefusals.isEmpty)
+        for _ in 1...2 {
+            house.uptime += .seconds(5)
+            house.scan()
+            #expect(house.fileRefusals.map(\.fate) == [.awaitsWriter])
+        }
         #expect(house.sealed() == "")
         // It was renamed: a rest that comes by the same name is another file.
         #expect(house.tree.names("incoming") == ["all"])
