@@ -32,6 +32,7 @@ public enum Program {
     private static var daemon: Daemon?
 
     public static func run() -> Never {
+        ProcessMemory.shareAmongThreads()
         signal(SIGPIPE, SIG_IGN)
         // A writer that comes back while a lease is held sends it.
         signal(SIGIO, SIG_IGN)

@@ -7,7 +7,7 @@ enum Limits {
     /// The first allocation of a block. Streams that get few events stay small; it doubles up to `blockBytes`.
     static let firstBlockBytes = 8 << 10
     /// Memory of all open blocks. Past it the fullest are packed early.
-    static let openBytes = 14 << 20
+    static let openBytes = 10 << 20
     /// Blocks that wait for a packer. Past it nobody reads on.
     static let waitingBlocks = 2
     /// What is read of an event file at once. It also bounds a line: a longer one is refused.

@@ -179,9 +179,10 @@ import Testing
     }
 }
 
-/// Waits until `condition` holds; fails where it does not within a few seconds.
+/// Waits until `condition` holds. The bound only ends what hangs: tests that run beside this one can keep every core busy
+/// for a minute.
 private func eventually(_ condition: () -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(300)
     while !condition() {
         try #require(ContinuousClock.now < deadline, "it did not happen")
         await Task.yield()

@@ -57,6 +57,7 @@ UNIT
 # systemd inside is the child of nspawn that is process 1 in its own name space.
 find_leader() {
     local child
+    # shellcheck disable=SC2013 # They stand in one line, with blanks between them.
     for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
         if [ "$(awk '/^NSpid:/ { print $NF }' "/proc/$child/status" 2>/dev/null)" = 1 ] &&
             grep -q systemd "/proc/$child/comm" 2>/dev/null; then
