@@ -12,26 +12,26 @@ final class Router {
     /// Event files that the device failed to read again and again.
     private let unreadable: Set<UInt64>
     private let files: any FileSystem
-    private let uptime: @Sendable () -> Duration
-    private let output: RouterOutput
+    let uptime: @Sendable () -> Duration
+    let output: RouterOutput
 
     /// How far each stream was sealed before this process read it again.
     private let sealedThrough: [StreamID: Position]
-    private var streams: [StreamID: Stream] = [:]
-    private var openStreams: [ObjectIdentifier: Stream] = [:]
+    var streams: [StreamID: Stream] = [:]
+    var openStreams: [ObjectIdentifier: Stream] = [:]
     private var memory = RouteMemory()
     private var memoryHour: Hour?
     /// Memory of all blocks being filled.
-    private var openBytes = 0
-    private var batches: UInt64 = 0
+    var openBytes = 0
+    var batches: UInt64 = 0
     /// When the first of the open batches is old enough to be sealed.
-    private(set) var nextDue: Duration?
+    var nextDue: Duration?
 
     private let chunk = ChunkBuffer()
-    private var reading: Reading?
+    var reading: Reading?
 
     /// The file being read.
-    private struct Reading {
+    struct Reading {
         var reader: EventFileReader
         var direction: RoutingTable.Direction
         /// The sub-directory names a connector that the routing does not have.
@@ -254,106 +254,6 @@ final class Router {
         memory.removeAll()
         memoryHour = hour
         streams = streams.filter { $0.value.batch != nil || $0.key.hour == hour }
-    }
-
-    // MARK: Streams
-
-    @inline(__always)
-    private func send(
-        _ text: UnsafePointer<UInt8>, _ line: EventLine, _ position: Position,
-        _ entry: RouteMemory.Entry
-    ) {
-        for stream in entry.streams {
-            reading!.end.events += 1
-            if let sealed = stream.sealedThrough, position <= sealed { continue }
-            add(UnsafeRawPointer(text + line.start), line.end - line.start, position, to: stream)
-        }
-        if entry.isDiscarded { reading!.end.discarded += 1 }
-    }
-
-    @inline(__always)
-    private func add(
-        _ event: UnsafeRawPointer, _ count: Int, _ position: Position, to stream: Stream
-    ) {
-        let batch = stream.batch ?? open(stream, at: position)
-        if let block = stream.block, !block.hasRoom(for: count + 1) {
-            pack(stream, batch, block, isLast: false)
-            if batch.encodedBytes >= Int(stream.limits.maxBytes.bytes) {
-                close(stream)
-                return add(event, count, position, to: stream)
-            }
-        }
-        let block = stream.block ?? newBlock(stream)
-        openBytes += block.append(event, count)
-        batch.add(position, of: reading!.reader.file)
-        if batch.events >= stream.limits.maxEvents { close(stream) }
-    }
-
-    private func newBlock(_ stream: Stream) -> Block {
-        let block = Block()
-        openBytes += block.capacity
-        stream.block = block
-        return block
-    }
-
-    private func open(_ stream: Stream, at position: Position) -> Batch {
-        batches += 1
-        let batch = Batch(
-            BatchID(connector: stream.id.connector, first: position), stream.id, stream.format,
-            number: batches, opened: uptime())
-        stream.batch = batch
-        openStreams[ObjectIdentifier(stream)] = stream
-        let due = batch.opened + stream.limits.maxAge
-        nextDue = min(nextDue ?? due, due)
-        output.opened(batch)
-        return batch
-    }
-
-    private func pack(_ stream: Stream, _ batch: Batch, _ block: Block, isLast: Bool) {
-        openBytes -= block.capacity
-        stream.block = nil
-        output.pack(
-            PackJob(batch: batch, index: batch.takeBlockIndex(), block: block, isLast: isLast))
-    }
-
-    /// Ends the open batch of a stream. Its last block may be empty: the frame's end goes with it.
-    private func close(_ stream: Stream) {
-        guard let batch = stream.batch else { return }
-        let block = stream.block ?? newBlock(stream)
-        pack(stream, batch, block, isLast: true)
-        stream.batch = nil
-        openStreams[ObjectIdentifier(stream)] = nil
-    }
-
-    /// Gives memory back: the fullest blocks go first, since they lose the least.
-    private func packFullest() {
-        let fullest = openStreams.values.filter { $0.block != nil }
-            .sorted { ($0.block?.used ?? 0) > ($1.block?.used ?? 0) }
-        for stream in fullest {
-            if openBytes <= Limits.openBytes / 2 { break }
-            guard let batch = stream.batch, let block = stream.block, block.used > 0 else {
-                continue
-            }
-            pack(stream, batch, block, isLast: false)
-        }
-    }
-
-    // MARK: Cutting
-
-    /// Ends open batches; answers the number of the last batch that was opened so far.
-    func cut(_ cut: Cut) -> UInt64 {
-        for stream in openStreams.values {
-            guard let batch = stream.batch else { continue }
-            switch cut {
-            case .all: close(stream)
-            case .connector(let name): if stream.id.connector == name { close(stream) }
-            case .due(let now): if batch.opened + stream.limits.maxAge <= now { close(stream) }
-            }
-        }
-        nextDue = openStreams.values.compactMap { stream in
-            stream.batch.map { $0.opened + stream.limits.maxAge }
-        }.min()
-        return batches
     }
 
     // MARK: Refusing
