@@ -19,7 +19,7 @@ enum Limits {
     /// Names in `incoming/` that were reported and left. Past it nothing more of the kind is reported.
     static let namesLeft = 100_000
     /// Event files read that wait for a batch to be sealed. Past it all open batches are sealed early.
-    static let heldFiles = 32_768
+    static let heldFiles = 8192
     /// Batches sealed with one pair of syncs. More wait for the next group.
     static let batchesPerGroup = 512
     /// Files claimed before other work of the storage lane gets its turn.
