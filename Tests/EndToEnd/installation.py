@@ -99,11 +99,17 @@ class Installation:
 
     def waiting(self) -> list[pathlib.Path]:
         """Everything in the spool that is not yet settled: event files and sealed batches."""
+        # A file that is renamed within a directory while that is read may be missed once.
+        return self._look() or self._look()
+
+    def _look(self) -> list[pathlib.Path]:
+        # In the order of the way, so that what moves on meanwhile is met again.
         places = [
-            *self.spool.glob("incoming/**/*"), *self.spool.glob("active/*"),
-            *self.spool.glob("sealed/*/*.envelope"),
+            self.incoming(), *self.incoming().glob("*/"), self.spool / "active",
+            *self.spool.glob("sealed/*/"),
         ]
-        return [path for path in places if path.is_file()]
+        return [path for place in places for path in _files_in(place)
+                if place.parent.name != "sealed" or path.suffix == ".envelope"]
 
     # Daemons.
 
@@ -134,3 +140,13 @@ class Installation:
     def close(self) -> None:
         self.end_daemons()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _files_in(directory: pathlib.Path) -> list[pathlib.Path]:
+    """Everything in it but directories, as it was at the moment of reading: nothing is asked again later."""
+    try:
+        with os.scandir(directory) as entries:
+            return [pathlib.Path(entry.path) for entry in entries
+                    if not entry.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
