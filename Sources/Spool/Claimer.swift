@@ -77,7 +77,8 @@ struct Claimer {
         var hasMore = false
         try surroundings.files.forEachName(in: directory) { name in
             if Self.isLeftAlone(name) || directories.contains(name)
-                || reported.contains(NameEscape.shown(connector, NameEscape.escape(name)))
+                || !reported.isEmpty
+                    && reported.contains(NameEscape.shown(connector, NameEscape.escape(name)))
             {
                 return true
             }

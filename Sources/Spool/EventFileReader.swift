@@ -49,8 +49,10 @@ final class EventFileReader {
         buffer = chunk.memory
     }
 
-    /// The size of the file now: more than was claimed where somebody added to it.
-    func sizeNow() throws(FileError) -> UInt64 { try source.status().size }
+    /// Somebody added to the file after it was claimed.
+    private(set) var hasGrown = false
+    /// The last read would have seen what was added.
+    private var sawEnd = false
 
     func next() throws(FileError) -> Piece {
         while true {
@@ -148,9 +150,13 @@ final class EventFileReader {
     /// Reads on, up to the size that was fixed when the file was claimed.
     private func readFile(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Filled {
         let left = file.name.size - read
-        if left == 0 { return .end }
+        if left == 0 {
+            if !sawEnd { hasGrown = try source.status().size > file.name.size }
+            return .end
+        }
+        // One byte more than there may be tells whether there is more.
         let part = UnsafeMutableRawBufferPointer(
-            rebasing: room.prefix(Int(min(left, UInt64(room.count)))))
+            rebasing: room.prefix(Int(min(left + 1, UInt64(room.count)))))
         let count: Int
         do { count = try source.read(into: part, at: read) } catch {
             // An attempt more would stop here too, and with it everything behind this file.
@@ -158,8 +164,11 @@ final class EventFileReader {
             return .broken("reading it failed: \(errorText(error.code))")
         }
         if count == 0 { return .broken("somebody made the file shorter after it was claimed") }
-        read += UInt64(count)
-        return .bytes(count)
+        hasGrown = UInt64(count) > left
+        sawEnd = UInt64(part.count) > left
+        let taken = min(count, Int(left))
+        read += UInt64(taken)
+        return .bytes(taken)
     }
 
     /// A byte order mark at the start of the text is no part of the first event.

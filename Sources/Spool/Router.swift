@@ -298,7 +298,7 @@ final class Router {
         } else {
             try done.rejects?.flush(files)
         }
-        if done.end.kept == nil, try done.reader.sizeNow() > file.name.size {
+        if done.end.kept == nil, done.reader.hasGrown {
             done.end.kept =
                 "somebody added to it after it was claimed at \(file.name.size) bytes; "
                 + "those bytes were taken, what follows them was not"
