@@ -64,24 +64,6 @@ import Testing
             #expect(Watchdog.interval == nil)
         }
     }
-
-    @Test("Passed sockets come with their names, once")
-    func passedSockets() async {
-        await #expect(processExitsWith: .success) {
-            unsetenv("LISTEN_FDS")
-            #expect(try PassedSocket.take() == [])
-
-            let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-            try #require(dup2(socket, 3) == 3 && dup2(socket, 4) == 4)
-            setenv("LISTEN_PID", String(getpid()), 1)
-            setenv("LISTEN_FDS", "2", 1)
-            setenv("LISTEN_FDNAMES", "http:metrics", 1)
-            let taken = try PassedSocket.take()
-            #expect(taken.map(\.descriptor) == [3, 4] && taken.map(\.name) == ["http", "metrics"])
-            #expect(fcntl(3, F_GETFD) & FD_CLOEXEC != 0)
-            #expect(try PassedSocket.take() == [])
-        }
-    }
 }
 
 /// A datagram socket in the abstract name space, where the environment tells `Notify` to send.
