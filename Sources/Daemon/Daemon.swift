@@ -73,7 +73,7 @@ final class Daemon {
             SpoolSurroundings(
                 files: files, storage: DispatchLane(queue: lanes.storage),
                 syncing: DispatchLane(queue: lanes.syncing),
-                workers: lanes.workers, workerCount: Lanes.workerCount,
+                removers: lanes.removers, workers: lanes.workers, workerCount: Lanes.workerCount,
                 uptime: Clocks.uptime, now: Clocks.now,
                 report: { report in onLoop { relay.daemon?.take(report) } }),
             routing: Self.routing(loaded.settings, identity),

@@ -20,8 +20,8 @@ nonisolated final class Workers: Lane {
     private let queues: [DispatchQueue]
     private let load: Mutex<[Int]>
 
-    init(count: Int) {
-        queues = (1...count).map { DispatchQueue(label: "sluice.worker-\($0)") }
+    init(_ label: String, count: Int) {
+        queues = (1...count).map { DispatchQueue(label: "\(label)-\($0)") }
         load = Mutex(Array(repeating: 0, count: count))
     }
 
@@ -45,8 +45,10 @@ nonisolated struct Lanes: Sendable {
     let storage = DispatchQueue(label: "sluice.storage")
     /// Waits for the disk.
     let syncing = DispatchQueue(label: "sluice.syncing")
+    /// Take event files off the disk that nothing needs any more.
+    let removers = Workers("sluice.remover", count: Limits.removalsAtOnce)
     /// Reads, packs and appends; as many at once as there are cores.
-    let workers = Workers(count: Lanes.workerCount)
+    let workers = Workers("sluice.worker", count: Lanes.workerCount)
     static let workerCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     /// Reads what is to be sent, secrets and the configuration.
     let reading = DispatchQueue(label: "sluice.reading")

@@ -13,6 +13,8 @@ public struct SpoolSurroundings: Sendable {
     public var storage: any Lane
     /// Syncs, one after another, which may take long.
     public var syncing: any Lane
+    /// Several at once: removing files that nothing needs any more.
+    public var removers: any Lane
     /// Several at once: reading, packing, appending.
     public var workers: any Lane
     /// How many workers there are.
@@ -25,13 +27,14 @@ public struct SpoolSurroundings: Sendable {
 
     public init(
         files: any FileSystem, storage: any Lane, syncing: any Lane,
-        workers: any Lane, workerCount: Int,
+        removers: any Lane, workers: any Lane, workerCount: Int,
         uptime: @escaping @Sendable () -> Duration, now: @escaping @Sendable () -> Timestamp,
         report: @escaping @Sendable (SpoolReport) -> Void
     ) {
         self.files = files
         self.storage = storage
         self.syncing = syncing
+        self.removers = removers
         self.workers = workers
         self.workerCount = workerCount
         self.uptime = uptime

@@ -1,7 +1,7 @@
 import Model
 
 /// The spool's limits, each with its reason and what happens past it.
-enum Limits {
+public enum Limits {
     /// Contents of a block. Large enough that deflate loses under 3 % against one long stream; past it a new one begins.
     static let blockBytes = 256 << 10
     /// The first allocation of a block. Streams that get few events stay small; it doubles up to `blockBytes`.
@@ -9,7 +9,7 @@ enum Limits {
     /// Memory of all open blocks. Past it the fullest are packed early.
     static let openBytes = 10 << 20
     /// Blocks that wait for a packer. Past it nobody reads on.
-    static let waitingBlocks = 2
+    static let waitingBlocks = 4
     /// What is read of an event file at once. It also bounds a line: a longer one is refused.
     static let chunkBytes = 1 << 20
     /// Compressed input read at once.
@@ -24,6 +24,9 @@ enum Limits {
     static let batchesPerGroup = 512
     /// Files claimed before other work of the storage lane gets its turn.
     static let filesPerRound = 512
+    /// Event files that a remover takes off the disk at once, and how many do so. More wait.
+    static let filesPerRemoval = 64
+    public static let removalsAtOnce = 4
     /// Failures of the device on one event file before it is taken as far as it can be read.
     static let mediaFaults = 3
     /// Lines that are looked at before a file without a single event goes to quarantine whole.

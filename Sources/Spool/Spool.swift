@@ -38,6 +38,11 @@ public final class Spool: @unchecked Sendable {
     var newestHour: Hour?
     /// Event files by number, until they have left `active/`.
     var active: [UInt64: (file: EventFile, end: EventFileEnd?)] = [:]
+    /// Event files that nothing needs any more.
+    var leaving = Fifo<ActiveName>()
+    /// Removers at work, and what waits for them to end.
+    var removals = 0
+    var afterRemovals: (() -> Void)?
     var unread = 0
     /// Batches that are open or not yet sealed, by number.
     var unsealed: [UInt64: StreamID] = [:]
@@ -199,6 +204,7 @@ public final class Spool: @unchecked Sendable {
         generation += 1
         let mine = generation
         active = [:]
+        leaving = Fifo()
         unread = 0
         unsealed = [:]
         written = []
@@ -240,12 +246,15 @@ public final class Spool: @unchecked Sendable {
         noteMediaFault(failure)
         desk.stop { [surroundings] in
             surroundings.storage.run { [weak self] in
-                guard let self else { return }
-                self.desk = nil
-                self.report(.due(nil))
-                self.report(.failed(failure))
+                self?.afterRemovals { self?.end(failure) }
             }
         }
+    }
+
+    private func end(_ failure: SpoolFailure) {
+        desk = nil
+        report(.due(nil))
+        report(.failed(failure))
     }
 
     /// A device may fail once; a file that fails every time must not stop everything behind it.
@@ -272,10 +281,11 @@ public final class Spool: @unchecked Sendable {
     /// Puts the wanted routing into effect once nothing is left of the old one.
     func advanceRouting() {
         guard let desk, !isStopping, routing != wantedRouting else { return }
-        guard active.isEmpty, unsealed.isEmpty else {
+        guard unsealed.isEmpty, active.count == leaving.count else {
             if activity.isIdle { flush(.all) { _ in } }
             return
         }
+        guard active.isEmpty else { return }
         desk.stop { [surroundings] in
             surroundings.storage.run { [weak self] in self?.switchRouting() }
         }

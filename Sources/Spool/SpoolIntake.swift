@@ -73,7 +73,7 @@ extension Spool {
         if !rejected.isEmpty { scheduleSeal() }
         release(done)
         if unread < Limits.unreadFiles / 2, !activity.isIncomingEmpty { scheduleScan() }
-        if active.count > Limits.heldFiles, !isMakingRoom {
+        if active.count - leaving.count > Limits.heldFiles, !isMakingRoom {
             isMakingRoom = true
             // Called on the storage lane.
             flush(.all) { [weak self] _ in self?.isMakingRoom = false }
@@ -84,33 +84,6 @@ extension Spool {
         activity.isIdle = unread == 0
         advanceRouting()
         reportActivity()
-    }
-
-    // MARK: Retiring
-
-    /// Gives holds back; files that nothing needs any more leave `active/`.
-    func release(_ files: [EventFile]) {
-        for file in files where file.release() {
-            attempt { () throws(FileError) in try retire(file) }
-        }
-        advanceRouting()
-        reportActivity()
-    }
-
-    private func retire(_ file: EventFile) throws(FileError) {
-        guard let entry = active[file.name.number], let end = entry.end else { return }
-        if let reason = end.kept {
-            let path = try Quarantine.keep(
-                file.name.path, number: file.name.number, original: file.name.original,
-                shown: file.name.shown, reason: reason, files)
-            report(
-                .fileRefused(
-                    FileRefusal(
-                        file: file.name.shown, reason: reason, fate: .quarantined(path: path))))
-        } else {
-            try files.remove(file.name.path)
-        }
-        active[file.name.number] = nil
     }
 
     /// Tells what is under way, once for all that changes in one turn of the lane.

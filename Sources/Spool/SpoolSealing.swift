@@ -244,7 +244,7 @@ extension Spool {
     }
 
     /// While nothing is claimed, one sync lets all tombstones go.
-    private func tidy() throws(FileError) {
+    func tidy() throws(FileError) {
         guard active.isEmpty, !tombstones.isEmpty else { return }
         try files.syncDirectory(SpoolLayout.active)
         retiredBelow = numbers.upcoming

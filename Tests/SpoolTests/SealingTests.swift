@@ -22,10 +22,6 @@ import Testing
         var times: [Int64] = []
         var spool: Spool?
         init(_ seed: UInt64) { random = SeededGenerator(seed: seed) }
-        struct AnyLane: Lane {
-            let add: @Sendable (@escaping @Sendable () -> Void) -> Void
-            func run(_ work: @escaping @Sendable () -> Void) { add(work) }
-        }
         func open() {
             lanes = ManualLanes()
             held = []
@@ -33,9 +29,7 @@ import Testing
             _ = try? SpoolTree.prepare(files, host: "host")
             spool = Spool(
                 SpoolSurroundings(
-                    files: files, storage: AnyLane { lanes.addStorage($0) },
-                    syncing: AnyLane { lanes.addSyncing($0) },
-                    workers: AnyLane { lanes.addWorker($0) }, workerCount: 2, uptime: { .zero },
+                    lanes, files: files,
                     now: {
                         Timestamp(
                             unixSeconds: self.times.isEmpty
@@ -47,7 +41,8 @@ import Testing
                         case .sealed(let b): self.held += b
                         default: break
                         }
-                    }), routing: SpoolWorld.routing(mailWants: "mail.*"), minimumFree: .percent(1))
+                    }),
+                routing: SpoolWorld.routing(mailWants: "mail.*"), minimumFree: .percent(1))
             spool!.open()
             lanes.runAll(&random)
         }

@@ -57,15 +57,13 @@ final class SpoolHouse {
         let lanes = lanes
         let spool = Spool(
             SpoolSurroundings(
-                files: files, storage: StorageLane(lanes: lanes), syncing: SyncLane(lanes: lanes),
-
-                workers: WorkerLane(lanes: lanes) {
+                lanes, files: files, uptime: { house.uptime },
+                now: { Timestamp(unixSeconds: house.now) },
+                beforeWork: {
                     let hook = house.beforeWork
                     house.beforeWork = nil
                     hook?()
                 },
-                workerCount: 2, uptime: { house.uptime },
-                now: { Timestamp(unixSeconds: house.now) },
                 report: { house.reports.append($0) }),
             routing: routing, minimumFree: .bytes(ByteCount(1)))
         self.spool = spool
@@ -199,25 +197,4 @@ func gunzip(_ bytes: [UInt8]) -> [UInt8] {
         text += room[..<done.produced]
     }
     return text
-}
-
-private struct StorageLane: Lane {
-    let lanes: ManualLanes
-    func run(_ work: @escaping @Sendable () -> Void) { lanes.addStorage(work) }
-}
-
-private struct SyncLane: Lane {
-    let lanes: ManualLanes
-    func run(_ work: @escaping @Sendable () -> Void) { lanes.addSyncing(work) }
-}
-
-private struct WorkerLane: Lane {
-    let lanes: ManualLanes
-    let before: @Sendable () -> Void
-    func run(_ work: @escaping @Sendable () -> Void) {
-        lanes.addWorker { [before] in
-            before()
-            work()
-        }
-    }
 }

@@ -72,9 +72,7 @@ final class SpoolWorld {
         nonisolated(unsafe) let world = self
         let spool = Spool(
             SpoolSurroundings(
-                files: files, storage: StorageLane(lanes: lanes), syncing: SyncLane(lanes: lanes),
-                workers: WorkerLane(lanes: lanes),
-                workerCount: 2, uptime: { .zero }, now: { Timestamp(unixSeconds: now) },
+                lanes, files: files, now: { Timestamp(unixSeconds: now) },
                 report: { world.take($0) }),
             routing: routing, minimumFree: .percent(1))
         self.spool = spool
@@ -205,19 +203,4 @@ final class SpoolWorld {
     func drop(_ name: String, _ lines: [String]) {
         files.drop("incoming/\(name)", Array(lines.joined(separator: "\n").utf8))
     }
-}
-
-private struct StorageLane: Lane {
-    let lanes: ManualLanes
-    func run(_ work: @escaping @Sendable () -> Void) { lanes.addStorage(work) }
-}
-
-private struct SyncLane: Lane {
-    let lanes: ManualLanes
-    func run(_ work: @escaping @Sendable () -> Void) { lanes.addSyncing(work) }
-}
-
-private struct WorkerLane: Lane {
-    let lanes: ManualLanes
-    func run(_ work: @escaping @Sendable () -> Void) { lanes.addWorker(work) }
 }

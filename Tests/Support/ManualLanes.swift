@@ -4,23 +4,26 @@
 public final class ManualLanes: @unchecked Sendable {
     private var storage: [@Sendable () -> Void] = []
     private var syncing: [@Sendable () -> Void] = []
+    private var removers: [@Sendable () -> Void] = []
     private var workers: [@Sendable () -> Void] = []
 
     public init() {}
 
     public func addStorage(_ work: @escaping @Sendable () -> Void) { storage.append(work) }
     public func addSyncing(_ work: @escaping @Sendable () -> Void) { syncing.append(work) }
+    public func addRemover(_ work: @escaping @Sendable () -> Void) { removers.append(work) }
     public func addWorker(_ work: @escaping @Sendable () -> Void) { workers.append(work) }
 
     /// Runs everything, and all that it leads to. Storage and syncing keep their order.
     public func runAll(_ random: inout some RandomNumberGenerator) {
         while true {
-            let ready = [storage.isEmpty, syncing.isEmpty, workers.isEmpty].enumerated()
-                .filter { !$0.element }.map(\.offset)
+            let ready = [storage, syncing, workers, removers].enumerated()
+                .filter { !$0.element.isEmpty }.map(\.offset)
             switch ready.randomElement(using: &random) {
             case 0: storage.removeFirst()()
             case 1: syncing.removeFirst()()
             case 2: workers.remove(at: Int.random(in: workers.indices, using: &random))()
+            case 3: removers.remove(at: Int.random(in: removers.indices, using: &random))()
             default: return
             }
         }
@@ -31,6 +34,7 @@ public final class ManualLanes: @unchecked Sendable {
         storage = []
         syncing = []
         workers = []
+        removers = []
     }
 }
 
