@@ -44,8 +44,11 @@ public struct Backoff: Sendable, Equatable {
 enum ProbePace {
     static let pace = Backoff(base: .seconds(15), cap: .seconds(300))
 
+    /// As long as S3 may have yet to learn of new credentials, which takes seconds.
+    static let pendingPace = Backoff(base: .seconds(2), cap: .seconds(10))
+
     /// Between half of the bound and all of it.
-    static func delay(failures: Int, random: Double) -> Duration {
-        pace.bound(failures: failures) * (0.5 + 0.5 * random)
+    static func delay(failures: Int, isPending: Bool = false, random: Double) -> Duration {
+        (isPending ? pendingPace : pace).bound(failures: failures) * (0.5 + 0.5 * random)
     }
 }
