@@ -156,14 +156,15 @@ public struct ConnectorHealth: Sendable {
             let known = eventTypes[eventType]?.episode != nil
             actions += eventTypes[eventType, default: EventTypeHealth(eventType, at: began)]
                 .denied(
-                    disposition, began: began, at: now, pendingUntil: pendingUntil(at: now), random)
+                    disposition, began: began, at: now, pendingUntil: pendingUntil(at: now),
+                    window: window, random)
             if !known { revision += 1 }
             return actions
         case .answered, .existing, .missing, .batchHeld, .clock, .region, .unsupported, .conflict,
             .advice:
             let actions = isNews ? heard(at: now) : []
             if isNews { wait(at: now, random) }
-            eventTypes[eventType]?.passedOver(began: began, at: now, random)
+            eventTypes[eventType]?.passedOver(began: began, at: now, window: window, random)
             return actions
         }
     }
@@ -383,7 +384,7 @@ public struct ConnectorHealth: Sendable {
         guard needsPerson else { return }
         let isPending = episode?.pendingUntil != nil
         let delay = ProbePace.delay(
-            failures: pace.failures, isPending: isPending, random: random)
+            failures: pace.failures, isPending: isPending, window: window, random: random)
         let least = min(atLeast ?? .zero, backoff.longestRetryAfter)
         pace.wait(max(delay, least), at: now)
     }

@@ -29,7 +29,7 @@ struct EventTypeHealth: Sendable {
     /// - Parameter pendingUntil: how long a connector that never worked is given.
     mutating func denied(
         _ disposition: Disposition, began: Instant, at now: Instant, pendingUntil: Instant?,
-        _ random: Double
+        window: Duration, _ random: Double
     ) -> [ConnectorHealth.Action] {
         guard began >= pace.decided else {
             episode?.trouble.failures += 1
@@ -39,7 +39,8 @@ struct EventTypeHealth: Sendable {
         defer {
             let isPending = episode?.pendingUntil != nil
             pace.wait(
-                ProbePace.delay(failures: pace.failures, isPending: isPending, random: random),
+                ProbePace.delay(
+                    failures: pace.failures, isPending: isPending, window: window, random: random),
                 at: now)
         }
         if let actions = episode?.rejectedAgain(disposition, sent: began, at: now) {
@@ -65,9 +66,12 @@ struct EventTypeHealth: Sendable {
     }
 
     /// A probe ended with neither a denial nor a delivery: the next one waits as long again.
-    mutating func passedOver(began: Instant, at now: Instant, _ random: Double) {
+    mutating func passedOver(
+        began: Instant, at now: Instant, window: Duration, _ random: Double
+    ) {
         guard episode != nil, began >= pace.decided else { return }
-        pace.wait(ProbePace.delay(failures: pace.failures, random: random), at: now)
+        pace.wait(
+            ProbePace.delay(failures: pace.failures, window: window, random: random), at: now)
     }
 
     mutating func reminder(
