@@ -26,24 +26,82 @@ final class ControlServer {
 
     private func answer(_ exchange: HTTPExchange) {
         guard let daemon else { return }
-        switch (exchange.request.method, exchange.request.path) {
-        case (.get, "/status"):
-            daemon.status { document in
-                exchange.answer(.json(Array((document.json.text + "\n").utf8)))
-            }
-        case (.get, "/healthz"):
+        let (method, path) = (exchange.request.method, exchange.request.path)
+        if let verb = Verb(rawValue: path) {
+            guard method == .post else { return refuseMethod(exchange) }
+            return perform(verb, exchange, daemon)
+        }
+        guard ["/status", "/healthz", "/archive"].contains(path) else {
+            return exchange.answer(.text("there is no such path", status: 404))
+        }
+        guard method == .get else { return refuseMethod(exchange) }
+        switch path {
+        case "/status":
+            daemon.status { document in self.answer(exchange, document.json) }
+        case "/archive":
+            listArchive(exchange, daemon)
+        default:
             if let reason = daemon.ailment {
                 exchange.answer(.text(reason, status: 503))
             } else {
                 exchange.answer(.text("ok"))
             }
-        case (.post, "/flush"):
-            flush(exchange, daemon)
-        case (_, "/status"), (_, "/healthz"), (_, "/flush"):
-            exchange.answer(.text("another method is meant for this path", status: 405))
-        default:
-            exchange.answer(.text("there is no such path", status: 404))
         }
+    }
+
+    private func refuseMethod(_ exchange: HTTPExchange) {
+        exchange.answer(.text("another method is meant for this path", status: 405))
+    }
+
+    /// What may be asked for with POST.
+    private enum Verb: String {
+        case flush = "/flush"
+        case pause = "/pause"
+        case resume = "/resume"
+        case discard = "/discard"
+        case retryArchive = "/archive/retry"
+        case discardArchive = "/archive/discard"
+    }
+
+    private func perform(_ verb: Verb, _ exchange: HTTPExchange, _ daemon: Daemon) {
+        if verb == .flush { return flush(exchange, daemon) }
+        guard let text = exchange.request.query["connector"] else {
+            return exchange.answer(.text("connector= is missing", status: 400))
+        }
+        guard let name = ConnectorName(text), let outbox = daemon.outboxes[name] else {
+            guard let name = ConnectorName(text), daemon.archived[name] != nil,
+                verb == .retryArchive || verb == .discardArchive
+            else {
+                return exchange.answer(.text("there is no connector \"\(text)\"", status: 404))
+            }
+            return changeArchive(verb, name, exchange, daemon)
+        }
+        switch verb {
+        case .flush: break
+        case .pause, .resume:
+            guard outbox.settings != nil else {
+                let reason =
+                    "connector \"\(name)\" is not in the configuration, so nothing is sent for it"
+                return exchange.answer(.text(reason, status: 409))
+            }
+            verb == .pause ? outbox.pause() : outbox.resume()
+            answer(exchange, .object([("paused", .boolean(outbox.isPaused))]))
+        case .discard:
+            answer(exchange, Self.sums(outbox.discardAll()))
+        case .retryArchive, .discardArchive:
+            changeArchive(verb, name, exchange, daemon)
+        }
+    }
+
+    private func answer(_ exchange: HTTPExchange, _ document: JSONText, status: Int = 200) {
+        exchange.answer(.json(Array((document.text + "\n").utf8), status: status))
+    }
+
+    private static func sums(_ sums: BatchSums) -> JSONText {
+        .object([
+            ("objects", .integer(sums.objects)), ("events", .integer(sums.events)),
+            ("bytes", .integer(Int(sums.bytes))),
+        ])
     }
 
     private func flush(_ exchange: HTTPExchange, _ daemon: Daemon) {

@@ -9,12 +9,8 @@ import Systemd
 extension Daemon {
     func take(_ report: SpoolReport) {
         switch report {
-        case .opened(let held, let quarantined):
-            self.quarantined = quarantined
-            // What was under way before says nothing about what is now.
-            activity = SpoolActivity()
-            for batch in held { outbox(batch.id.connector).take(batch) }
-            for outbox in outboxes.values { outbox.pump() }
+        case .opened(let contents):
+            opened(contents)
         case .running:
             intakeBegan()
         case .failed(let failure):
@@ -47,9 +43,15 @@ extension Daemon {
             failedOpens = 0
             for batch in batches { outbox(batch.id.connector).take(batch) }
             for name in Set(batches.map(\.id.connector)) { outboxes[name]?.pump() }
-        case .settled(let batches):
-            for batch in batches { outboxes[batch.connector]?.settled(batch) }
-            if unsettled.isEmpty { settleFailures = (0, "") }
+        case .settled(let settlements):
+            settled(settlements)
+        case .lossesFound(let losses):
+            reporter.lost(losses, isLate: true)
+        case .lost(let totals):
+            losses = totals
+            for (name, totals) in totals { outboxes[name]?.losses = totals }
+        case .archived(let sums):
+            archived = sums
         case .settleFailed(let batches, let failure):
             settlingFailed(batches, failure)
         case .damaged(let path, let reason):
@@ -63,6 +65,32 @@ extension Daemon {
             self.activity = activity
         }
         changed()
+    }
+
+    private func opened(_ contents: SpoolContents) {
+        quarantined = contents.quarantined
+        archived = contents.archived
+        // What was under way before says nothing about what is now.
+        activity = SpoolActivity()
+        if let latest = contents.latestClock { clock.raise(to: latest) }
+        hasOpened = true
+        losses = contents.lost
+        var held: [ConnectorName: [HeldBatch]] = [:]
+        for batch in contents.held { held[batch.id.connector, default: []].append(batch) }
+        for name in held.keys { _ = outbox(name) }
+        for (name, outbox) in outboxes {
+            outbox.losses = losses[name] ?? LossTotals()
+            outbox.takeAll(held[name] ?? [])
+            outbox.pump()
+        }
+    }
+
+    private func settled(_ settlements: [Settlement]) {
+        for settlement in settlements {
+            outboxes[settlement.batch.id.connector]?.settled(settlement.batch.id)
+        }
+        reporter.lost(settlements.compactMap(Loss.init))
+        if unsettled.isEmpty { settleFailures = (0, "") }
     }
 
     func intakeBegan() {

@@ -298,6 +298,13 @@ public struct ConnectorHealth: Sendable {
         }
     }
 
+    /// A question was answered that needs credentials: they are known, whatever they may be allowed.
+    public mutating func authenticated() {
+        guard !isVerified else { return }
+        isVerified = true
+        revision += 1
+    }
+
     private mutating func verify() -> [Action] {
         guard !isVerified else { return [] }
         isVerified = true

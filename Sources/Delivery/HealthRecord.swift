@@ -102,7 +102,8 @@ extension HealthRecord {
         parts.append(current)
         let head = Section(parts[0])
         isVerified = head.text("verified") == "yes"
-        window = .nanoseconds(try head.number("window") ?? ConnectorHealth.defaultWindow.nanoseconds)
+        window = .nanoseconds(
+            try head.number("window") ?? ConnectorHealth.defaultWindow.nanoseconds)
         pausedSince = try head.instant("paused")
         silentSince = try head.instant("silent")
         for part in parts.dropFirst() { episodes.append(try Episode(Section(part))) }

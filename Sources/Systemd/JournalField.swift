@@ -87,5 +87,7 @@ extension JournalField {
     public static func acceptedFrom(_ time: String) -> JournalField {
         JournalField(.acceptedFrom, time)
     }
-    public static func acceptedTo(_ time: String) -> JournalField { JournalField(.acceptedTo, time) }
+    public static func acceptedTo(_ time: String) -> JournalField {
+        JournalField(.acceptedTo, time)
+    }
 }

@@ -128,7 +128,8 @@ public enum MessageKind: String, Sendable, CaseIterable {
     public var priority: Priority {
         switch self {
         case .startRefused, .eventsDropped, .eventsArchived: .critical
-        case .reloadRefused, .credentialsFailing, .credentialsStillFailing, .batchHeld, .identityConflict, .intakeWaiting,
+        case .reloadRefused, .credentialsFailing, .credentialsStillFailing, .batchHeld,
+            .identityConflict, .intakeWaiting,
             .intakeFailed, .spoolFailing, .spoolDamaged:
             .error
         case .destinationMisconfigured, .unreachable, .throttled, .fileQuarantined,
