@@ -1,5 +1,6 @@
 import Batching
 import Configuration
+import Credentials
 import Curl
 import Delivery
 import Dispatch

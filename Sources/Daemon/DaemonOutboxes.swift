@@ -1,6 +1,6 @@
+import Credentials
 import Delivery
 import Dispatch
-import Glibc
 import Model
 import S3
 import Spool
@@ -18,15 +18,9 @@ extension Daemon {
                 outbox.verify()
                 continue
             }
-            let queue = lanes.reading
-            let provider = StaticKeys(
-                connector.credentials,
-                environment: { name in getenv(name).map { String(cString: $0) } },
-                readSecret: { path, completion in
-                    // Called on the main actor only, as it was made there; the queue just carries it.
-                    nonisolated(unsafe) let completion = completion
-                    SecretFile.read(path, on: queue) { completion($0) }
-                })
+            let provider = RefreshingCredentials.make(
+                for: connector, CredentialSurroundings(transport: transport, queue: lanes.reading),
+                tell: { [weak outbox] event in outbox?.credentialsTell(event) })
             outbox.configure(
                 connector,
                 client: S3Client(connector, transport: transport, credentials: provider),

@@ -1,3 +1,5 @@
+import Credentials
+import Credentials
 import Delivery
 import Dispatch
 import Files
@@ -39,6 +41,8 @@ final class Outbox {
     var destination = ""
     /// The record that was kept last.
     var keptRevision = 0
+    /// New credentials could not be fetched, and that was told.
+    var isRefreshFailing = false
     var isStopped = false
     var isPumping = false
     var isGivingUp = false
@@ -80,6 +84,22 @@ final class Outbox {
         health.credentialsChanged(at: clock.instant())
         retryFaulty()
         pump()
+    }
+
+    /// What the source of the credentials did by itself.
+    func credentialsTell(_ event: CredentialsEvent) {
+        switch event {
+        case .changed:
+            health.credentialsChanged(at: clock.instant())
+            pump()
+        case .refreshed:
+            isRefreshFailing = false
+        case .refreshFailed(let reason, let until):
+            // Tried again and again; told once.
+            guard !isRefreshFailing else { return }
+            isRefreshFailing = true
+            reporter.refreshFailed(reason.disposition, until, destination())
+        }
     }
 
     /// What was at fault before may not be any more.

@@ -114,6 +114,14 @@ extension Reporter {
             fields(place, .misconfigured, disposition))
     }
 
+    func refreshFailed(_ disposition: Disposition, _ until: Timestamp, _ place: Destination) {
+        say(
+            .credentialsUnavailable,
+            "new credentials cannot be fetched; the present ones are used until \(until.extended): "
+                + disposition.explanation(of: .putObject, at: place),
+            fields(place, .misconfigured, disposition))
+    }
+
     func paused(_ place: Destination, _ held: BatchSums) {
         say(
             .connectorPaused,

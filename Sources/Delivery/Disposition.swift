@@ -78,7 +78,7 @@ public struct Cause: Sendable, Hashable {
     public var code: String
     public var message: String?
     public var requestID: String?
-    /// The server's clock, from `Date`.
+    /// The clock of whoever said so, from the answer's `Date`.
     public var date: Timestamp?
 
     public init(
