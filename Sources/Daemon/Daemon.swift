@@ -75,6 +75,7 @@ final class Daemon {
                 syncing: DispatchLane(queue: lanes.syncing),
                 removers: lanes.removers, workers: lanes.workers, workerCount: Lanes.workerCount,
                 uptime: Clocks.uptime, now: Clocks.now,
+                clock: Clocks.uptime,
                 report: { report in onLoop { relay.daemon?.take(report) } }),
             routing: Self.routing(loaded.settings, identity),
             minimumFree: loaded.settings.spool.minimumFree)
@@ -216,7 +217,7 @@ final class Daemon {
         guard toSettle.count == 1 else { return }
         DispatchQueue.main.async { [weak self] in
             guard let self else { return }
-            self.spool.settle(self.toSettle)
+            self.spool.settle(self.toSettle.map { Settlement($0, .delivered) })
             self.toSettle = []
         }
     }

@@ -9,11 +9,11 @@ import Systemd
 extension Daemon {
     func take(_ report: SpoolReport) {
         switch report {
-        case .opened(let held, let quarantined):
-            self.quarantined = quarantined
+        case .opened(let contents):
+            quarantined = contents.quarantined
             // What was under way before says nothing about what is now.
             activity = SpoolActivity()
-            for batch in held { outbox(batch.id.connector).take(batch) }
+            for batch in contents.held { outbox(batch.id.connector).take(batch) }
             for outbox in outboxes.values { outbox.pump() }
         case .running:
             intakeBegan()
@@ -52,6 +52,8 @@ extension Daemon {
             if unsettled.isEmpty { settleFailures = (0, "") }
         case .settleFailed(let batches, let failure):
             settlingFailed(batches, failure)
+        case .lossesFound, .lost, .archived:
+            break
         case .damaged(let path, let reason):
             reporter.say(
                 .spoolDamaged,
