@@ -120,4 +120,85 @@ final class ControlServer {
             }
         }
     }
+
+    // MARK: The archive
+
+    private func listArchive(_ exchange: HTTPExchange, _ daemon: Daemon) {
+        var connector: ConnectorName?
+        if let name = exchange.request.query["connector"] {
+            connector = ConnectorName(name)
+            guard let connector,
+                daemon.archived[connector] != nil || daemon.outboxes[connector] != nil
+            else {
+                return exchange.answer(.text("there is no connector \"\(name)\"", status: 404))
+            }
+        }
+        daemon.spool.archived(connector) { result in
+            onLoop {
+                switch result {
+                case .success(let batches):
+                    self.answer(
+                        exchange, .object([("archive", .array(batches.map(Self.archived)))]))
+                case .failure(let failure):
+                    exchange.answer(.text("the archive cannot be read: \(failure)", status: 503))
+                }
+            }
+        }
+    }
+
+    private static func archived(_ batch: ArchivedBatch) -> JSONText {
+        .object([
+            ("connector", .string(batch.id.connector.description)),
+            ("batch", .string(batch.id.name)), ("event_type", .string(batch.eventType)),
+            ("events", .integer(batch.events)), ("bytes", .integer(Int(batch.bytes))),
+            ("key", .string(batch.key)),
+            ("accepted_from", .string(batch.accepted.lowerBound.extended)),
+            ("accepted_to", .string(batch.accepted.upperBound.extended)),
+            ("perhaps_delivered", .boolean(batch.perhapsDelivered)),
+        ])
+    }
+
+    private func changeArchive(
+        _ verb: Verb, _ name: ConnectorName, _ exchange: HTTPExchange, _ daemon: Daemon
+    ) {
+        let batch = exchange.request.query["batch"]
+        let done: @Sendable (Result<ArchiveSums, ArchiveFailure>) -> Void = { result in
+            onLoop { self.answer(exchange, result, name, batch) }
+        }
+        guard verb == .retryArchive else {
+            return daemon.spool.discardArchived(name, batch: batch, done: done)
+        }
+        guard let outbox = daemon.outboxes[name], outbox.settings != nil else {
+            let reason = "connector \"\(name)\" is not in the configuration; put it back first"
+            return exchange.answer(.text(reason, status: 409))
+        }
+        // In an episode they would soon be given up again.
+        guard !outbox.hasEpisode else {
+            let reason =
+                "the credentials of connector \"\(name)\" are still rejected; retry when they work"
+            return exchange.answer(.text(reason, status: 409))
+        }
+        daemon.spool.retryArchived(name, batch: batch, done: done)
+    }
+
+    private func answer(
+        _ exchange: HTTPExchange, _ result: Result<ArchiveSums, ArchiveFailure>,
+        _ name: ConnectorName, _ batch: String?
+    ) {
+        switch result {
+        case .success(let sums):
+            answer(
+                exchange,
+                .object([
+                    ("objects", .integer(sums.objects)), ("events", .integer(sums.events)),
+                    ("bytes", .integer(Int(sums.bytes))),
+                ]))
+        case .failure(.missing):
+            let what = batch.map { "no batch \"\($0)\"" } ?? "nothing"
+            exchange.answer(
+                .text("there is \(what) in the archive of connector \"\(name)\"", status: 404))
+        case .failure(.spool(let failure)):
+            exchange.answer(.text("the archive cannot be changed: \(failure)", status: 503))
+        }
+    }
 }

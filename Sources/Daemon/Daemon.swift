@@ -49,6 +49,8 @@ final class Daemon {
     var isReady = false
     private var isStatusScheduled = false
     var isKeepingScheduled = false
+    /// Why the clocks of episodes could not be kept, as it was told.
+    var keepingFailure: String?
     /// The spool was opened at least once, so what it holds is known.
     var hasOpened = false
     /// What CLOCK_BOOTTIME was ahead of CLOCK_MONOTONIC: it grows while the machine sleeps.

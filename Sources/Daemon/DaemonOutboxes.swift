@@ -43,7 +43,7 @@ extension Daemon {
             OutboxSurroundings(
                 clock: clock, reporter: reporter, files: files, queue: lanes.reading,
                 settle: { [weak self] settlement in self?.settle(settlement) },
-                markUncertain: { batches in spool.markUncertain(batches) },
+                markUncertain: { batches in spool.markUncertain(batches) { _ in } },
                 changed: { [weak self] in self?.outboxChanged() }))
         outbox.losses = losses[name] ?? LossTotals()
         if let entry = book?.entries.first(where: { $0.connector == name }) {
@@ -109,7 +109,21 @@ extension Daemon {
                 outbox.keptRevision = outbox.health.revision
                 if !outbox.entry.record.isEmpty { entries.append(outbox.entry) }
             }
-            self.spool.keepEpisodes(EpisodeBook(clock: self.clock.stamp(), entries: entries).text)
+            let book = EpisodeBook(clock: self.clock.stamp(), entries: entries)
+            self.spool.keepEpisodes(book.text) { failure in
+                onLoop { [weak self] in self?.episodesKept(failure) }
+            }
         }
+    }
+
+    /// What was not kept would only make events wait longer after a restart.
+    private func episodesKept(_ failure: SpoolFailure?) {
+        let text = failure?.description
+        defer { keepingFailure = text }
+        guard let text, text != keepingFailure else { return }
+        reporter.say(
+            .spoolFailing,
+            "the clocks of episodes cannot be kept: \(text); after a restart events would wait longer",
+            priority: .warning)
     }
 }

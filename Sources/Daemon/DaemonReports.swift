@@ -43,8 +43,8 @@ extension Daemon {
             failedOpens = 0
             for batch in batches { outbox(batch.id.connector).take(batch) }
             for name in Set(batches.map(\.id.connector)) { outboxes[name]?.pump() }
-        case .settled(let settlements):
-            settled(settlements)
+        case .settled(let batches):
+            settled(batches)
         case .lossesFound(let losses):
             reporter.lost(losses, isLate: true)
         case .lost(let totals):
@@ -85,11 +85,9 @@ extension Daemon {
         }
     }
 
-    private func settled(_ settlements: [Settlement]) {
-        for settlement in settlements {
-            outboxes[settlement.batch.id.connector]?.settled(settlement.batch.id)
-        }
-        reporter.lost(settlements.compactMap(Loss.init))
+    private func settled(_ batches: [BatchID]) {
+        let settlements = batches.compactMap { outboxes[$0.connector]?.settled($0) }
+        reporter.lost(settlements.compactMap { Loss($0) })
         if unsettled.isEmpty { settleFailures = (0, "") }
     }
 

@@ -149,9 +149,10 @@ final class Outbox {
         surroundings.settle(settlement)
     }
 
-    func settled(_ id: BatchID) {
-        settling[id] = nil
+    /// It is off the disk; answers what it was settled as.
+    func settled(_ id: BatchID) -> Settlement? {
         uncertain.remove(id)
+        return settling.removeValue(forKey: id)
     }
 
     /// Settling failed; it is asked for again a little later.
