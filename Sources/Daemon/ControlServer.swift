@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import HTTPServer
 import Model
+import Spool
 
 /// Answers status and control requests on the Unix socket.
 final class ControlServer {

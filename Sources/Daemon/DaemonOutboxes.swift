@@ -4,6 +4,7 @@ import Dispatch
 import Model
 import S3
 import Spool
+import Systemd
 
 /// The outboxes, and what of their health outlives the process.
 extension Daemon {

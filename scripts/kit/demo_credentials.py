@@ -6,6 +6,7 @@ life. Everything happens in a temporary directory and on loopback; nothing is le
 """
 
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -23,6 +24,8 @@ from events import World, line
 from local_s3 import REGION, LocalS3, connector_policy
 
 BUCKET = "acme-orders"
+TYPES = ["users.messages.email.Send", "users.messages.email.Click"]
+"""Few, so that the story fits on a screen."""
 WINDOW = 20
 PATIENCE = 60
 """Seconds that a step may take before the demonstration gives up."""
@@ -124,7 +127,9 @@ class Story:
     def drop(self, count: int) -> None:
         """Moves a file with so many events into the spool."""
         self.files += 1
-        events = list(self.world.events(self.rng, count))
+        events = list(itertools.islice(
+            (event for event in self.world.events(self.rng, 30 * count)
+             if event["event_type"] in TYPES), count))
         self.dropped |= {event["id"] for event in events}
         written = self.directory / f"{self.files}.jsonl"
         written.write_bytes(b"".join(line(event) for event in events))
@@ -150,7 +155,7 @@ class Story:
     def _listen(self) -> None:
         for text in self.daemon.stderr:
             self.said.append(text)
-            shown = re.sub(r"/currents/\S+(/event_type=[^/]+)/\S+", r"/...\1/...", text)
+            shown = re.sub(r"s3://\S+/currents/\S+/event_type=([^/]+)/\S+", r"s3://.../\1/...", text)
             if "started:" in shown or "stopping" in shown:
                 continue
             print(textwrap.fill(
