@@ -12,7 +12,8 @@ struct Sluicectl: ParsableCommand {
         version: "sluicectl \(sluiceVersion)",
         subcommands: [
             CheckCommand.self, PolicyCommand.self, ExternalIDCommand.self, SubmitCommand.self,
-            StatusCommand.self, FlushCommand.self,
+            StatusCommand.self, FlushCommand.self, PauseCommand.self, ResumeCommand.self,
+            DiscardCommand.self, ArchiveCommand.self,
         ])
 
     /// Here too, so that `--config` may stand before the name of the command.
