@@ -59,13 +59,22 @@ let package = Package(
             dependencies: ["Model", "Files", "Digest", "Deflate", "Encoding", "Batching"],
             swiftSettings: strict),
         .target(
-            name: "S3", dependencies: ["Model", "Curl", "Digest", "Signing", "Delivery"],
+            name: "Credentials",
+            dependencies: [
+                "Model", "Files", "Curl", "Digest", "Encoding", "Signing", "Delivery",
+            ],
+            swiftSettings: onTheLoop),
+        .target(
+            name: "S3",
+            dependencies: [
+                "Model", "Curl", "Digest", "Encoding", "Signing", "Delivery", "Credentials",
+            ],
             swiftSettings: onTheLoop),
         .target(
             name: "Daemon",
             dependencies: [
-                "Model", "Files", "Configuration", "Spool", "Delivery", "S3", "Systemd",
-                "HTTPServer",
+                "Model", "Files", "Configuration", "Spool", "Delivery", "Credentials", "S3",
+                "Systemd", "HTTPServer", "Curl",
                 "Batching", "Encoding", "Digest",
             ],
             swiftSettings: onTheLoop),
@@ -85,7 +94,8 @@ let package = Package(
             name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict
         ),
         .testTarget(
-            name: "EncodingTests", dependencies: ["Encoding", "Support"], swiftSettings: strict),
+            name: "EncodingTests", dependencies: ["Encoding", "Model", "Support"],
+            swiftSettings: strict),
         .testTarget(
             name: "BatchingTests", dependencies: ["Batching", "Model"], swiftSettings: strict),
         .testTarget(
@@ -101,7 +111,16 @@ let package = Package(
             dependencies: ["Spool", "Batching", "Model", "Files", "Support", "Deflate", "Digest"],
             swiftSettings: strict),
         .testTarget(
-            name: "S3Tests", dependencies: ["S3", "Delivery", "Curl", "Model", "Digest"],
+            name: "CredentialsTests",
+            dependencies: [
+                "Credentials", "Delivery", "Curl", "Model", "Files", "Digest", "Signing", "Support",
+            ],
+            swiftSettings: onTheLoop),
+        .testTarget(
+            name: "S3Tests",
+            dependencies: [
+                "S3", "Credentials", "Delivery", "Curl", "Model", "Digest", "Signing",
+            ],
             swiftSettings: onTheLoop),
         .testTarget(
             name: "ServiceTests", dependencies: ["Systemd", "HTTPServer"], swiftSettings: onTheLoop),

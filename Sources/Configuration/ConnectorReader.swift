@@ -20,10 +20,14 @@ struct ConnectorReader {
             root.string("integration_id", rule: IdentityRules.fault) ?? connector.integrationID
         readEvents(into: &connector)
         connector.format = format()
-        DestinationReader(root: root).read(into: &connector)
+        let destination = DestinationReader(root: root)
+        destination.read(into: &connector)
         UploadReader(root: root).read(into: &connector)
         connector.credentials =
-            CredentialReader(table: root.table("credentials"), environment: environment).read()
+            CredentialReader(
+                table: root.table("credentials"), connector: name,
+                insecureAllowed: destination.insecureAllowed, environment: environment
+            ).read()
         connector.batch = batch(root.table("batch"))
         refuseLaterKeys()
         if let excess = FolderRules.excess(of: connector, identity: identity) {

@@ -6,15 +6,29 @@ import Model
 /// missing now may come later, so it is a warning; a file that others may read is a problem.
 struct CredentialReader {
     let table: TableReader
+    let connector: ConnectorName
+    /// Whether plain HTTP may leave this machine.
+    let insecureAllowed: Bool
     let environment: [String: String]
 
     func read() -> CredentialSettings {
         refuseSecretsInPlace()
-        refuseLaterKeys()
+        var settings = CredentialSettings(
+            base: base(), role: RoleReader(table: table, connector: connector).read())
+        settings.stsEndpoint = stsEndpoint()
+        settings.grace =
+            table.duration("grace", in: .zero...(.seconds(3600))) ?? settings.grace
+        return settings
+    }
+
+    private func base() -> CredentialSettings.Base {
         let keyID = table.string("access_key_id", rule: Self.faultInKeyID)
         let secretFile = file("secret_access_key_file")
         let tokenFile = file("session_token_file")
-
+        let profile = table.string("profile") { text in
+            text.isEmpty || text.utf8.contains { $0 < 0x20 || $0 == 0x5D }
+                ? "\(quoted(text)) is no name of a profile" : nil
+        }
         let (hasKeyID, hasSecret) = (
             table.has("access_key_id"), table.has("secret_access_key_file")
         )
@@ -25,11 +39,31 @@ struct CredentialReader {
         } else if table.has("session_token_file"), !hasKeyID {
             table.problem("access_key_id", "is missing; session_token_file needs it")
         }
-        guard let keyID, let secretFile else {
-            if !hasKeyID, !hasSecret { warnAboutEnvironment() }
-            return .environment
+        if table.has("profile"), hasKeyID || hasSecret {
+            table.problem("profile", "contradicts access_key_id; name the keys or a profile")
         }
+        guard let keyID, let secretFile else { return .chain(profile: profile) }
         return .keys(accessKeyID: keyID, secretFile: secretFile, sessionTokenFile: tokenFile)
+    }
+
+    private func stsEndpoint() -> String? {
+        guard let text = table.string("sts_endpoint") else { return nil }
+        do throws(HTTPOrigin.Fault) {
+            let origin = try HTTPOrigin(text)
+            guard origin.isSecure || origin.isLoopback || insecureAllowed else {
+                table.problem(
+                    "sts_endpoint",
+                    "\(quoted(text)) would send credentials unencrypted; use https://, "
+                        + "or set allow_insecure_http = true")
+                return nil
+            }
+        } catch {
+            table.problem("sts_endpoint", error.text)
+        }
+        if !table.has("role_arn"), table.has("access_key_id") {
+            table.problem("sts_endpoint", "has a meaning only where a role is assumed")
+        }
+        return text
     }
 
     private func refuseSecretsInPlace() {
@@ -42,12 +76,6 @@ struct CredentialReader {
                 "a secret does not belong here: write it into a file that only root and sluice may read, "
                     + "name that file in \(file), and make this secret invalid if others have seen it"
             )
-        }
-    }
-
-    private func refuseLaterKeys() {
-        for key in ["role_arn", "external_id", "sts_endpoint"] {
-            table.refuse(key, "assuming a role is not in this version")
         }
     }
 
@@ -106,16 +134,5 @@ struct CredentialReader {
         } catch {
             table.warning(key, "\(quoted(path)) cannot be read: \(error.reason)")
         }
-    }
-
-    private func warnAboutEnvironment() {
-        let missing = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].filter {
-            environment[$0]?.isEmpty ?? true
-        }
-        guard !missing.isEmpty, !table.has("secret_access_key") else { return }
-        table.findings.warning(
-            table.path,
-            "no keys are named, and \(missing.joined(separator: " and ")) "
-                + "\(missing.count == 1 ? "is" : "are") not set here")
     }
 }

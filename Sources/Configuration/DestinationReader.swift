@@ -3,11 +3,19 @@ import Model
 /// Reads where the objects of a connector go, and by which way.
 struct DestinationReader {
     let root: TableReader
+    /// Whether plain HTTP may leave this machine.
+    let insecureAllowed: Bool
+
+    init(root: TableReader) {
+        self.root = root
+        insecureAllowed = root.boolean("allow_insecure_http") ?? false
+    }
 
     func read(into connector: inout ConnectorSettings) {
         readBucket(into: &connector)
         let endpoint = readEndpoint(into: &connector)
         readRegion(into: &connector)
+        readVariants(into: &connector)
         readAddressing(into: &connector, endpoint: endpoint)
         readProxy(into: &connector)
         connector.caFile = caFile(root.table("tls"))
@@ -23,7 +31,6 @@ struct DestinationReader {
     }
 
     private func readEndpoint(into connector: inout ConnectorSettings) -> HTTPOrigin? {
-        let insecureAllowed = root.boolean("allow_insecure_http") ?? false
         guard let text = root.string("endpoint") else { return nil }
         guard let origin = origin("endpoint", text) else { return nil }
         guard origin.isSecure || origin.isLoopback || insecureAllowed else {
@@ -48,6 +55,22 @@ struct DestinationReader {
                 }
             return isWellFormed
                 ? nil : "\(quoted(region)) is no region; write it like \"eu-west-1\""
+        }
+    }
+
+    /// Which of Amazon's endpoints; they hold for STS, too.
+    private func readVariants(into connector: inout ConnectorSettings) {
+        connector.usesDualStack = root.boolean("use_dualstack_endpoint") ?? false
+        connector.usesFIPS = root.boolean("use_fips_endpoint") ?? false
+        for (key, isSet) in [
+            ("use_dualstack_endpoint", connector.usesDualStack),
+            ("use_fips_endpoint", connector.usesFIPS),
+        ] where isSet && root.has("endpoint") {
+            root.problem(
+                key, "chooses among the endpoints of Amazon S3, and endpoint names another")
+        }
+        if connector.usesFIPS, connector.region?.hasPrefix("cn-") == true {
+            root.problem("use_fips_endpoint", "there are no such endpoints in China")
         }
     }
 

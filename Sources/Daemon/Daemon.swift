@@ -1,5 +1,6 @@
 import Batching
 import Configuration
+import Credentials
 import Curl
 import Delivery
 import Dispatch
@@ -179,15 +180,9 @@ final class Daemon {
                 outbox.credentialsChanged()
                 continue
             }
-            let queue = lanes.reading
-            let provider = StaticKeys(
-                connector.credentials,
-                environment: { name in getenv(name).map { String(cString: $0) } },
-                readSecret: { path, completion in
-                    // Called on the main actor only, as it was made there; the queue just carries it.
-                    nonisolated(unsafe) let completion = completion
-                    SecretFile.read(path, on: queue) { completion($0) }
-                })
+            let provider = RefreshingCredentials.make(
+                for: connector,
+                CredentialSurroundings(transport: transport, queue: lanes.reading))
             outbox.configure(
                 connector,
                 client: S3Client(connector, transport: transport, credentials: provider),

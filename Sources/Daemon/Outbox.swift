@@ -1,3 +1,4 @@
+import Credentials
 import Delivery
 import Dispatch
 import Files

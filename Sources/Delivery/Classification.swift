@@ -31,7 +31,7 @@ private struct Classification {
     var cause: Cause {
         Cause(
             code: answer.code ?? "HTTP \(status)", message: answer.message,
-            requestID: answer.requestID)
+            requestID: answer.requestID, date: answer.date)
     }
 
     var disposition: Disposition {

@@ -78,11 +78,16 @@ public struct Cause: Sendable, Hashable {
     public var code: String
     public var message: String?
     public var requestID: String?
+    /// The clock of whoever said so, from the answer's `Date`.
+    public var date: Timestamp?
 
-    public init(code: String, message: String? = nil, requestID: String? = nil) {
+    public init(
+        code: String, message: String? = nil, requestID: String? = nil, date: Timestamp? = nil
+    ) {
         self.code = code
         self.message = message
         self.requestID = requestID
+        self.date = date
     }
 }
 

@@ -22,6 +22,10 @@ public struct ConnectorSettings: Sendable, Equatable {
     public var region: String?
     /// nil: AWS. Otherwise `http(s)://host[:port]`, no path, no slash at the end.
     public var endpoint: String?
+    /// AWS only: the endpoints of S3 and STS that answer over IPv6 too.
+    public var usesDualStack = false
+    /// AWS only: the endpoints of S3 and STS whose cryptography is validated (FIPS 140).
+    public var usesFIPS = false
     /// nil: virtual for AWS where the bucket's name allows it, path for an own endpoint.
     public var addressing: Addressing?
     public var format = ObjectFormat.jsonl(.gzip)
@@ -35,7 +39,7 @@ public struct ConnectorSettings: Sendable, Equatable {
     public var conditionalWrites = true
     public var checksum = Checksum.whenSupported
     public var caFile: String?
-    public var credentials = CredentialSettings.environment
+    public var credentials = CredentialSettings()
     public var batch = BatchLimits()
     /// nil: no limit of its own.
     public var maxHeld: ByteCount?
@@ -93,14 +97,6 @@ public struct Tag: Sendable, Equatable {
         self.key = key
         self.value = value
     }
-}
-
-/// Where the credentials of a connector come from.
-public enum CredentialSettings: Sendable, Equatable {
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
-    case environment
-    /// A key ID, and files with the secret and (rarely) a session token.
-    case keys(accessKeyID: String, secretFile: String, sessionTokenFile: String?)
 }
 
 /// When a batch is sealed: whichever of these comes first.

@@ -1,6 +1,7 @@
 internal import Curl
 internal import Delivery
 internal import Digest
+internal import Encoding
 internal import Model
 
 nonisolated extension Answer {
@@ -25,7 +26,7 @@ nonisolated extension Answer {
         date = response.header("date").flatMap(HTTPDate.timestamp)
         let region = response.header("x-amz-bucket-region") ?? document?.region
         // It becomes part of a host name: whoever answers may not choose more than a region.
-        bucketRegion = region.flatMap { Endpoint.isRegion($0) ? $0 : nil }
+        bucketRegion = region.flatMap { Partition.isRegion($0) ? $0 : nil }
         retryAfter = response.header("retry-after").flatMap { Self.pause($0, after: date) }
         contentLength = response.header("content-length").flatMap { UInt64($0) }
         sha256 = response.header(Self.digestHeader)

@@ -37,7 +37,7 @@ nonisolated struct Endpoint: Equatable {
         if let endpoint = settings.endpoint {
             (scheme, host) = Self.parts(of: endpoint)
         } else {
-            (scheme, host) = ("https", "s3.\(region).\(Self.domain(of: region))")
+            (scheme, host) = ("https", Self.host(settings, region: region))
         }
         root = "/"
         switch addressing {
@@ -72,21 +72,9 @@ nonisolated struct Endpoint: Equatable {
         return (scheme, host)
     }
 
-    /// Source: the partitions in botocore's `partitions.json`; us-gov shares the domain of the others.
-    private static func domain(of region: String) -> String {
-        let domains = [
-            ("cn-", "amazonaws.com.cn"), ("us-iso-", "c2s.ic.gov"), ("us-isob-", "sc2s.sgov.gov"),
-            ("us-isof-", "csp.hci.ic.gov"), ("eu-isoe-", "cloud.adc-e.uk"),
-            ("eusc-", "amazonaws.eu"),
-        ]
-        return domains.first { region.hasPrefix($0.0) }?.1 ?? "amazonaws.com"
-    }
-
-    /// Whether a text can be a region: it becomes part of a host name, so nothing else is let in.
-    static func isRegion(_ text: String) -> Bool {
-        (1...40).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D
-            }
+    /// `s3[-fips][.dualstack].<region>.<domain>`. Source: the endpoint rule set of S3 in botocore.
+    private static func host(_ settings: ConnectorSettings, region: String) -> String {
+        "s3" + (settings.usesFIPS ? "-fips" : "") + (settings.usesDualStack ? ".dualstack" : "")
+            + ".\(region).\(Partition(region: region).domain)"
     }
 }

@@ -1,5 +1,7 @@
+public import Credentials
 public import Curl
 public import Delivery
+internal import Encoding
 internal import Glibc
 public import Model
 internal import Signing
@@ -54,7 +56,7 @@ public final class S3Client {
     public func correct(by disposition: Disposition) -> Bool {
         switch disposition {
         case .region(let other, _):
-            guard Endpoint.isRegion(other), other != region else { return false }
+            guard Partition.isRegion(other), other != region else { return false }
             region = other
         case .clock(let server, _):
             clockOffset = server.unixSeconds - now().unixSeconds

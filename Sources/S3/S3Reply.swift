@@ -1,3 +1,4 @@
+public import Credentials
 internal import Curl
 public import Delivery
 

@@ -115,12 +115,14 @@ struct ConnectorSummary {
     }
 
     private var credentialText: String {
-        switch connector.credentials {
-        case .environment:
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the daemon's environment"
-        case .keys(let accessKeyID, let secretFile, _):
-            "key \(accessKeyID), secret in \(place(of: secretFile))"
-        }
+        let base =
+            switch connector.credentials.base {
+            case .chain(nil): "the usual chain, in the daemon's environment"
+            case .chain(let profile?): "profile \(profile) of the shared files"
+            case .keys(let accessKeyID, let secretFile, _):
+                "key \(accessKeyID), secret in \(place(of: secretFile))"
+            }
+        return connector.credentials.role.map { "role \($0.arn), assumed by \(base)" } ?? base
     }
 
     private func place(of file: String) -> String {

@@ -57,11 +57,6 @@ import Testing
             Case(
                 "[transform]\nemail = \"hash\"",
                 "transform: transforming fields is not in this version"),
-            Case(
-                "[credentials]\nrole_arn = \"r\"\nexternal_id = \"e\"\nsts_endpoint = \"s\"",
-                "credentials.role_arn: assuming a role is not in this version",
-                "credentials.external_id: assuming a role is not in this version",
-                "credentials.sts_endpoint: assuming a role is not in this version"),
         ])
     func later(subject: Case) {
         #expect(Self.problems(subject.text) == subject.problems)

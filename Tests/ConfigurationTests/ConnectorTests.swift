@@ -78,8 +78,9 @@ import Testing
         expected.conditionalWrites = false
         expected.checksum = .whenRequired
         expected.caFile = authority
-        expected.credentials = .keys(
-            accessKeyID: "AKIA", secretFile: secret, sessionTokenFile: token)
+        expected.credentials = CredentialSettings(
+            base: .keys(
+                accessKeyID: "AKIA", secretFile: secret, sessionTokenFile: token))
         expected.batch.maxEvents = 1
         expected.batch.maxAge = .seconds(3600)
         expected.batch.maxBytes = ByteCount(5_000_000_000)

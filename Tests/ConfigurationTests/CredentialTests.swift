@@ -26,9 +26,10 @@ import Testing
         #expect(loaded.problemTexts + loaded.warningTexts == [])
         #expect(
             loaded.settings.connectors.map(\.credentials) == [
-                .keys(
-                    accessKeyID: "AKIA", secretFile: sandbox.path + "/orders.secret",
-                    sessionTokenFile: nil)
+                CredentialSettings(
+                    base: .keys(
+                        accessKeyID: "AKIA", secretFile: sandbox.path + "/orders.secret",
+                        sessionTokenFile: nil))
             ])
     }
 
@@ -45,7 +46,9 @@ import Testing
                         + "LoadCredential=orders.secret:PATH"))
         #expect(
             loaded.settings.connectors.map(\.credentials) == [
-                .keys(accessKeyID: "AKIA", secretFile: "orders.secret", sessionTokenFile: nil)
+                CredentialSettings(
+                    base: .keys(
+                        accessKeyID: "AKIA", secretFile: "orders.secret", sessionTokenFile: nil))
             ])
     }
 
@@ -147,18 +150,13 @@ import Testing
         #expect(load(text).problemTexts == problem(expected))
     }
 
-    @Test("Without keys anywhere there is a warning, and with half of them, too")
-    func environment() {
+    @Test("Without keys, credentials are looked for in the usual places, and nothing is wrong")
+    func chain() {
+        let loaded = load("", [:])
+        #expect(loaded.problemTexts + loaded.warningTexts == [])
+        #expect(loaded.settings.connectors.map(\.credentials) == [CredentialSettings()])
         #expect(
-            load("").warningTexts == [
-                "connectors.d/orders.toml: credentials: no keys are named, "
-                    + "and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set here"
-            ])
-        #expect(
-            load("", ["AWS_ACCESS_KEY_ID": "A"]).warningTexts == [
-                "connectors.d/orders.toml: credentials: no keys are named, "
-                    + "and AWS_SECRET_ACCESS_KEY is not set here"
-            ])
-        #expect(load("", Sandbox.keys).warningTexts == [])
+            load("profile = \"events\"").settings.connectors.map(\.credentials.base)
+                == [.chain(profile: "events")])
     }
 }

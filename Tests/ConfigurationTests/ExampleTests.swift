@@ -36,8 +36,10 @@ import Testing
         var expected = ConnectorSettings(
             name: name, bucket: "acme-events", integrationID: IdentityRules.integrationID(for: name)
         )
-        expected.credentials = .keys(
-            accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretFile: "orders.secret", sessionTokenFile: nil)
+        expected.credentials = CredentialSettings(
+            base: .keys(
+                accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretFile: "orders.secret",
+                sessionTokenFile: nil))
         #expect(loaded.settings.connectors == [expected])
     }
 

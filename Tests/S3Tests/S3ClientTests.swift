@@ -1,3 +1,4 @@
+import Credentials
 import Curl
 import Delivery
 import Digest
@@ -200,7 +201,7 @@ struct S3ClientTests {
     @Test("Without credentials nothing is sent")
     func unsigned() async throws {
         try await withScriptedS3 { server in
-            let keys = StaticKeys(.environment, environment: { _ in nil }) { _, _ in }
+            let keys = FixedCredentials(.failure(.misconfigured("there are none")))
             let client = S3Client(
                 settings(server), transport: server.transport, credentials: keys)
             let reply = await put(client, "k")
@@ -279,16 +280,11 @@ struct S3ClientTests {
     private func client(
         _ settings: ConnectorSettings, _ server: ScriptedS3, transport: Transport? = nil
     ) -> S3Client {
-        let keys = StaticKeys(
-            .environment,
-            environment: {
-                switch $0 {
-                case "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"
-                case "AWS_SECRET_ACCESS_KEY": "secret"
-                case "AWS_SESSION_TOKEN": "t"
-                default: nil
-                }
-            }, readSecret: { _, _ in })
+        let keys = FixedCredentials(
+            .success(
+                Credentials(
+                    accessKeyID: "AKIDEXAMPLE", secretAccessKey: Secret("secret"),
+                    sessionToken: Secret("t"))))
         return S3Client(settings, transport: transport ?? server.transport, credentials: keys)
     }
 
@@ -317,4 +313,22 @@ struct S3ClientTests {
         }
         return ~crc
     }
+}
+
+/// Credentials that never change.
+final class FixedCredentials: CredentialsProvider {
+    private let result: Result<Credentials, CredentialsUnavailable>
+
+    init(_ result: Result<Credentials, CredentialsUnavailable>) {
+        self.result = result
+    }
+
+    func credentials(
+        completion: @escaping (Result<Credentials, CredentialsUnavailable>) -> Void
+    ) {
+        completion(result)
+    }
+
+    func forget() {}
+    var isFixedUntilRestart: Bool { true }
 }

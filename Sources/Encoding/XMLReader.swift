@@ -1,29 +1,34 @@
-/// Reads the small XML documents that S3 answers with: elements and their text.
+/// Reads the small XML documents that S3 and STS answer with: elements and their text.
 ///
 /// It knows declarations, comments, CDATA, attributes (skipped), the predefined and numeric entities,
 /// and drops namespace prefixes. Document types are refused, so nothing can expand. What it cannot read
 /// ends the document; what came before stays good, for long bodies are cut off.
-nonisolated struct XMLReader {
-    enum Event: Equatable {
+///
+/// Text is lent as it stands in the document, for it may be a secret; only text with entities is copied.
+public struct XMLReader<Bytes: RandomAccessCollection>
+where Bytes.Element == UInt8, Bytes.Index == Int {
+    public enum Event {
         case start(String)
-        case text(String)
+        case text(Bytes.SubSequence)
+        /// A text that had entities in it.
+        case decoded(String)
         case end(String)
     }
 
-    /// Deeper documents are none of S3's.
-    static let deepest = 32
+    /// Deeper documents are neither of S3 nor of STS.
+    private static var deepest: Int { 32 }
 
-    private let bytes: [UInt8]
+    private let bytes: Bytes
     private var position = 0
     private var open: [String] = []
     private var pending: Event?
 
-    init(_ bytes: [UInt8]) {
+    public init(_ bytes: Bytes) {
         self.bytes = bytes
     }
 
     /// The next event; nil at the end, or where the document breaks.
-    mutating func next() -> Event? {
+    public mutating func next() -> Event? {
         if let event = pending {
             pending = nil
             return event
@@ -36,7 +41,7 @@ nonisolated struct XMLReader {
                 guard find("?>") != nil else { return stop() }
             } else if skip("<![CDATA[") {
                 guard let range = find("]]>"), !open.isEmpty else { return stop() }
-                return .text(String(decoding: bytes[range], as: UTF8.self))
+                return .text(bytes[range])
             } else if skip("</") {
                 return endTag()
             } else {
@@ -52,8 +57,9 @@ nonisolated struct XMLReader {
         let raw = bytes[position..<end]
         position = end
         if open.isEmpty { return next() }
+        guard raw.contains(UInt8(ascii: "&")) else { return .text(raw) }
         guard let text = Self.decoded(raw) else { return stop() }
-        return .text(text)
+        return .decoded(text)
     }
 
     private mutating func startTag() -> Event? {
@@ -118,8 +124,7 @@ nonisolated struct XMLReader {
     }
 
     /// Replaces entities; nil where one is none.
-    private static func decoded(_ raw: ArraySlice<UInt8>) -> String? {
-        guard raw.contains(UInt8(ascii: "&")) else { return String(decoding: raw, as: UTF8.self) }
+    private static func decoded(_ raw: Bytes.SubSequence) -> String? {
         var output = ""
         var rest = raw
         while let ampersand = rest.firstIndex(of: UInt8(ascii: "&")) {

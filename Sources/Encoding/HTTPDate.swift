@@ -1,10 +1,10 @@
-internal import Model
+public import Model
 
 /// The date in an answer's head: `Sun, 22 Nov 2026 18:25:37 GMT`.
 ///
 /// Only the form that servers must send is read. Source: RFC 9110, section 5.6.7, IMF-fixdate.
-nonisolated enum HTTPDate {
-    static func timestamp(_ text: String) -> Timestamp? {
+public enum HTTPDate {
+    public static func timestamp(_ text: String) -> Timestamp? {
         let words = text.split(separator: " ")
         guard words.count == 6, words[5] == "GMT", words[0].utf8.count == 4,
             let day = number(words[1], 2), let month = months.firstIndex(of: String(words[2])),

@@ -1,26 +1,28 @@
-/// What is read of the XML documents that S3 answers with.
+internal import Model
+
+/// What is read of the XML documents that S3 answers with, and of the errors of STS.
 ///
 /// Error documents are `<Error><Code>…</Code>…</Error>`; STS and some stores wrap them once more. The
 /// other document is `<LocationConstraint>`. Anything else, such as a portal's page, gives nil.
 ///
 /// Source: "Error responses" and GetBucketLocation, Amazon S3 API Reference.
-nonisolated struct ResponseDocument: Equatable {
-    var code: String?
-    var message: String?
-    var region: String?
-    var requestID: String?
+public struct ResponseDocument: Sendable, Equatable {
+    public var code: String?
+    public var message: String?
+    public var region: String?
+    public var requestID: String?
     /// Which header S3 does not implement.
-    var header: String?
+    public var header: String?
     /// Set by a location document: the region, by its name of today.
-    var location: String?
+    public var location: String?
 
     /// What a person reads of a message; S3's are far shorter.
     static let longestMessage = 512
 }
 
-nonisolated extension ResponseDocument {
+extension ResponseDocument {
     /// Reads a document; nil where it is none of S3's.
-    init?(_ bytes: [UInt8]) {
+    public init?(_ bytes: [UInt8]) {
         var reader = XMLReader(bytes)
         var path: [String] = []
         var text = ""
@@ -32,6 +34,8 @@ nonisolated extension ResponseDocument {
                 text = ""
                 guard path.count > 1 || Self.roots.contains(name) else { return nil }
             case .text(let piece):
+                text += String(decoding: piece, as: UTF8.self)
+            case .decoded(let piece):
                 text += piece
             case .end(let name):
                 isRead = take(name, in: path.dropLast(), text) || isRead
@@ -90,9 +94,9 @@ nonisolated extension ResponseDocument {
     /// S3 says nothing for its first region, and `EU` for the second.
     private static func currentName(of location: String) -> String? {
         switch location {
-        case "": Endpoint.lookupRegion
+        case "": "us-east-1"
         case "EU": "eu-west-1"
-        default: Endpoint.isRegion(location) ? location : nil
+        default: Partition.isRegion(location) ? location : nil
         }
     }
 }

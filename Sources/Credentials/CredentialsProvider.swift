@@ -1,4 +1,5 @@
 public import Delivery
+public import Model
 public import Signing
 
 /// Where the credentials of a connector come from.
@@ -11,8 +12,12 @@ public protocol CredentialsProvider: AnyObject {
     func credentials(
         completion: @escaping (Result<Credentials, CredentialsUnavailable>) -> Void)
 
-    /// Forgets what it has: S3 says that the session has expired, or a file has changed.
+    /// Forgets what it has: S3 says that the session has expired, or the configuration was read again.
     func forget()
+
+    /// Whether other keys take a restart of the process: they come from its environment, or from
+    /// `$CREDENTIALS_DIRECTORY`, which systemd fills once.
+    var isFixedUntilRestart: Bool { get }
 }
 
 /// There is nothing to sign with.
@@ -35,4 +40,14 @@ public nonisolated enum CredentialsUnavailable: Error, Sendable, Equatable {
                 .expired, Cause(code: "NoCredentials", message: text), retryAfter: nil)
         }
     }
+}
+
+/// What a provider did by itself, for its owner to tell or to act upon.
+public nonisolated enum CredentialsEvent: Sendable, Equatable {
+    /// A file that the credentials come from has changed; the next request is signed with what it says.
+    case changed
+    /// A session was renewed ahead of its end.
+    case refreshed(until: Timestamp)
+    /// A session could not be renewed ahead of its end: it is used until then, and renewal tried again.
+    case refreshFailed(CredentialsUnavailable, until: Timestamp)
 }

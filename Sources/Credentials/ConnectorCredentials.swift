@@ -1,0 +1,31 @@
+public import Model
+
+extension RefreshingCredentials {
+    /// Makes the provider that a connector's settings ask for; nothing is read or sent yet.
+    ///
+    /// - Parameters:
+    ///   - connector: its proxy and trusted certificates hold for STS, too.
+    ///   - tell: is called on the main actor, never from inside of a call to the provider's methods
+    ///     other than `credentials`.
+    public static func make(
+        for connector: ConnectorSettings, _ surroundings: CredentialSurroundings,
+        tell: @escaping (CredentialsEvent) -> Void = { _ in }
+    ) -> RefreshingCredentials {
+        let watch = FileWatch(surroundings)
+        let files = FileReader(queue: surroundings.queue, watch: watch)
+        let source: any CredentialSource
+        var isFixed = false
+        switch connector.credentials.base {
+        case .keys(let keyID, let secretFile, let tokenFile):
+            let keys = KeyFiles(
+                keyID: keyID, secretFile: secretFile, tokenFile: tokenFile,
+                surroundings: surroundings, files: files)
+            isFixed = keys.isFixed
+            source = keys
+        case .chain:
+            source = ChainSource(surroundings)
+        }
+        return RefreshingCredentials(
+            source, isFixed: isFixed, watch: watch, surroundings: surroundings, tell: tell)
+    }
+}
