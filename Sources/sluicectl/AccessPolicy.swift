@@ -65,9 +65,10 @@ extension AccessPolicy.Statement {
 }
 
 extension ConnectorSettings {
-    fileprivate var bucketARN: String {
-        "arn:\(Partition.name(of: region)):s3:::\(bucket)"
-    }
+    /// Where the region is left out, S3 is asked for it, in the first partition.
+    var partition: Partition { Partition(region: region ?? "us-east-1") }
+
+    fileprivate var bucketARN: String { "arn:\(partition.name):s3:::\(bucket)" }
 
     /// The objects of the folder, at any depth.
     fileprivate var objectsARN: String {
@@ -98,21 +99,6 @@ extension ConnectorSettings {
                     + "the same followed by /object/<folder>/*; put them in place of the bucket's")
         }
         return remarks
-    }
-}
-
-/// The part of AWS that an ARN belongs to.
-enum Partition {
-    /// `aws` where the region is left out: that is where S3 is asked for it.
-    ///
-    /// Source: `partitions.json` of botocore.
-    static func name(of region: String?) -> String {
-        let others = [
-            ("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso"),
-            ("us-isob-", "aws-iso-b"), ("us-isof-", "aws-iso-f"), ("eu-isoe-", "aws-iso-e"),
-            ("eusc-", "aws-eusc"),
-        ]
-        return others.first { region?.hasPrefix($0.0) == true }?.1 ?? "aws"
     }
 }
 

@@ -11,8 +11,9 @@ struct Sluicectl: ParsableCommand {
         abstract: "Looks after Sluice, which moves events from a directory into Amazon S3.",
         version: "sluicectl \(sluiceVersion)",
         subcommands: [
-            CheckCommand.self, PolicyCommand.self, ExternalIDCommand.self, SubmitCommand.self,
-            StatusCommand.self, FlushCommand.self, PauseCommand.self, ResumeCommand.self,
+            CheckCommand.self, TestCommand.self, PolicyCommand.self, ExternalIDCommand.self,
+            SubmitCommand.self, StatusCommand.self, FlushCommand.self, PauseCommand.self,
+            ResumeCommand.self,
             DiscardCommand.self, ArchiveCommand.self,
         ])
 

@@ -180,3 +180,61 @@ struct ExternalIDTests {
         #expect(Set(ids.joined()).count == 62)
     }
 }
+
+@Suite("The trust policy of a role")
+struct TrustPolicyTests {
+    private let principal = "arn:aws:iam::123456789012:root"
+
+    @Test("It opens to one principal, and to nobody without the external ID")
+    func externalID() {
+        let policy = TrustPolicy(principal: principal, externalIDs: ["abc", "abc"])
+        #expect(
+            policy.json.text
+                == #"{"Version":"2012-10-17","Statement":[{"Sid":"SluiceAssumesRole","#
+                + #""Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"#
+                + #""Action":"sts:AssumeRole","#
+                + #""Condition":{"StringEquals":{"sts:ExternalId":"abc"}}}]}"#)
+    }
+
+    @Test("Connectors with several external IDs may all assume it")
+    func severalIDs() {
+        let json = TrustPolicy(principal: principal, externalIDs: ["b", "a", "b"]).json
+        let condition = json["Statement"]?.elements?.first?["Condition"]?["StringEquals"]
+        #expect(condition?["sts:ExternalId"]?.elements?.compactMap(\.string) == ["a", "b"])
+    }
+
+    @Test("Without an external ID there is no condition")
+    func noID() {
+        let json = TrustPolicy(principal: principal, externalIDs: []).json
+        #expect(json["Statement"]?.elements?.count == 1)
+        #expect(!json.text.contains("Condition"))
+    }
+
+    @Test(
+        "A principal is an ARN or the number of an account",
+        arguments: [
+            ("123456789012", "arn:aws-cn:iam::123456789012:root"),
+            ("arn:aws:iam::123456789012:user/a/b", "arn:aws:iam::123456789012:user/a/b"),
+            (
+                "arn:aws:sts::123456789012:assumed-role/a/b",
+                "arn:aws:sts::123456789012:assumed-role/a/b"
+            ), ("12345678901", nil), ("*", nil), ("arn:aws:s3:::bucket", nil),
+            ("arn:aws:iam::123456789012:", nil), ("arn:aws:iam::x:root", nil), ("", nil),
+        ] as [(String, String?)])
+    func principals(text: String, arn: String?) {
+        #expect(TrustPolicy.principal(text, partition: "aws-cn") == arn)
+    }
+
+    @Test(
+        "The account of a caller is taken from its ARN",
+        arguments: [
+            ("arn:aws-cn:iam::123456789012:user/x", "arn:aws-cn:iam::123456789012:root"),
+            (
+                "arn:aws:sts::123456789012:assumed-role/r/i-0ab:c",
+                "arn:aws:iam::123456789012:root"
+            ), ("arn:aws:iam:::user/x", nil), ("nonsense", nil),
+        ] as [(String, String?)])
+    func accounts(arn: String, account: String?) {
+        #expect(TrustPolicy.account(ofARN: arn) == account)
+    }
+}
