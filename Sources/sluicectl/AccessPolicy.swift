@@ -65,8 +65,12 @@ extension AccessPolicy.Statement {
 }
 
 extension ConnectorSettings {
-    /// Where the region is left out, S3 is asked for it, in the first partition.
-    var partition: Partition { Partition(region: region ?? "us-east-1") }
+    /// Where the region is left out, the role tells; without one it is the first partition.
+    var partition: Partition {
+        let parts = credentials.role?.arn.split(separator: ":", maxSplits: 2) ?? []
+        let ofRole = parts.count > 1 ? Partition(name: String(parts[1])) : nil
+        return region.map(Partition.init(region:)) ?? ofRole ?? Partition(region: "")
+    }
 
     fileprivate var bucketARN: String { "arn:\(partition.name):s3:::\(bucket)" }
 

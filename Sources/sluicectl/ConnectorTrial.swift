@@ -20,6 +20,8 @@ final class ConnectorTrial {
 
     private let connector: ConnectorSettings
     private let client: S3Client
+    private let identity: CallerIdentity
+    private let now: Timestamp
     private let provider: any CredentialsProvider
     private let verdict: TrialVerdict
     private let key: String
@@ -45,7 +47,9 @@ final class ConnectorTrial {
         options.idleTimeout = .seconds(30)
         options.answerTimeout = .seconds(30)
         client = S3Client(settings, transport: transport, credentials: provider, options: options)
+        identity = CallerIdentity(connector: settings, transport: transport)
         self.provider = provider
+        self.now = now
         key = Self.key(of: settings)
         verdict = TrialVerdict(connector: settings, key: key)
         body = Array("sluicectl test of connector \(settings.name) at \(now.extended)\n".utf8)
@@ -60,14 +64,30 @@ final class ConnectorTrial {
         provider.credentials { [self] result in
             switch result {
             case .success(let credentials):
-                step("credentials", .ok, "access key \(credentials.accessKeyID)")
-                askForLocation()
+                identify(credentials)
             case .failure(let reason):
                 tell(
                     verdict.failure(
                         reason.disposition, .getBucketLocation, action: "credentials"))
                 skip(from: 0, "there is nothing to sign with")
             }
+        }
+    }
+
+    /// Says whose the credentials are. That nobody tells is no fault of the connector's.
+    private func identify(_ credentials: Credentials) {
+        identity.ask(with: credentials, now: now) { [self] outcome in
+            let key = "access key \(credentials.accessKeyID)"
+            let source = connector.credentials.role.map { "\(key), role \($0.arn)" } ?? key
+            switch outcome {
+            case .caller(let arn):
+                step("credentials", .ok, "\(key) of \(arn)")
+            case .rejected(let reason):
+                step("credentials", .failed, "\(source): STS rejects them: \(reason)")
+            case .unavailable(let reason):
+                step("credentials", .ok, "\(source); whose they are is not known: \(reason)")
+            }
+            askForLocation()
         }
     }
 

@@ -51,3 +51,37 @@ struct TrustPolicy {
         text.utf8.count == 12 && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 }
+
+/// One role, and what the connectors that assume it say of it.
+struct RoleTrust: Equatable {
+    var arn: String
+    var externalIDs: [String]
+    var remarks: [String]
+
+    /// As it stands in the role's ARN.
+    var partition: String {
+        let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count > 1 ? String(parts[1]) : "aws"
+    }
+
+    /// Each role once, in ascending order.
+    static func all(of connectors: [ConnectorSettings]) -> [RoleTrust] {
+        let roles = connectors.compactMap { connector in
+            connector.credentials.role.map { (connector.name, $0) }
+        }
+        return Set(roles.map(\.1.arn)).sorted().map { arn in
+            let users = roles.filter { $0.1.arn == arn }
+            let ids = users.compactMap(\.1.externalID)
+            var remarks = users.filter { $0.1.externalID == nil }.map { name, _ in
+                ids.isEmpty
+                    ? "connector \(name) has no external_id; make one with "
+                        + "\"sluicectl external-id\" where the role is in somebody else's account"
+                    : "connector \(name) has no external_id, so it may not assume this role"
+            }
+            remarks.append(
+                "who assumes it needs sts:AssumeRole on \(arn) in a policy of its own, unless it "
+                    + "is named here itself and in the same account")
+            return RoleTrust(arn: arn, externalIDs: ids, remarks: remarks)
+        }
+    }
+}

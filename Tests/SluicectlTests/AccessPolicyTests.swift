@@ -56,6 +56,16 @@ struct AccessPolicyTests {
         #expect(lines.allSatisfy { $0.contains(" on arn:\(partition):s3:::acme-events") })
     }
 
+    @Test("Without a region, the role tells the partition")
+    func partitionOfRole() {
+        let lines = Self.lines(
+            Self.connector("orders") {
+                $0.credentials.role = .init(
+                    arn: "arn:aws-cn:iam::123456789012:role/sluice", sessionName: "s")
+            })
+        #expect(lines.allSatisfy { $0.contains(" on arn:aws-cn:s3:::acme-events") })
+    }
+
     @Test("Rights to an ACL, to tags and to a key are there only for who uses them")
     func extras() {
         let key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
@@ -236,5 +246,86 @@ struct TrustPolicyTests {
         ] as [(String, String?)])
     func accounts(arn: String, account: String?) {
         #expect(TrustPolicy.account(ofARN: arn) == account)
+    }
+}
+
+@Suite("Roles and who may assume them")
+struct RoleTrustTests {
+    private static func connector(_ name: String, role: String?, id: String?) -> ConnectorSettings {
+        var settings = ConnectorSettings(
+            name: ConnectorName(name)!, bucket: "b", integrationID: "5d4a")
+        settings.credentials.role = role.map {
+            .init(arn: $0, externalID: id, sessionName: "session")
+        }
+        return settings
+    }
+
+    @Test("Connectors that share a role share its trust policy; without a role there is none")
+    func roles() {
+        let (first, second) = ("arn:aws:iam::1:role/a", "arn:aws-cn:iam::2:role/b")
+        let trust = RoleTrust.all(of: [
+            Self.connector("c1", role: second, id: "x"), Self.connector("c2", role: nil, id: nil),
+            Self.connector("c3", role: first, id: "y"), Self.connector("c4", role: first, id: "z"),
+        ])
+        #expect(trust.map(\.arn) == [second, first].sorted())
+        #expect(trust.first { $0.arn == first }?.externalIDs == ["y", "z"])
+        #expect(trust.first { $0.arn == second }?.partition == "aws-cn")
+        #expect(trust.allSatisfy { $0.remarks.count == 1 })
+        #expect(trust.allSatisfy { $0.remarks[0].contains("sts:AssumeRole on \($0.arn)") })
+    }
+
+    @Test("A missing external ID is told; beside one that is there, it keeps a connector out")
+    func missingIDs() {
+        let role = "arn:aws:iam::1:role/a"
+        let alone = RoleTrust.all(of: [Self.connector("c1", role: role, id: nil)])
+        #expect(alone[0].remarks[0].contains("\"sluicectl external-id\""))
+        let both = RoleTrust.all(of: [
+            Self.connector("c1", role: role, id: nil), Self.connector("c2", role: role, id: "x"),
+        ])
+        #expect(both[0].remarks[0].hasPrefix("connector c1 has no external_id, so it may not"))
+    }
+}
+
+@Suite("Who the caller is")
+struct CallerIdentityTests {
+    @Test("The ARN is read from the answer of STS")
+    func arn() {
+        let answer = """
+            <GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+            <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a&amp;b</Arn>
+            <UserId>AID</UserId><Account>123456789012</Account></GetCallerIdentityResult>
+            </GetCallerIdentityResponse>
+            """
+        #expect(
+            CallerIdentity.arn(in: Array(answer.utf8)) == "arn:aws:iam::123456789012:user/a&b")
+        #expect(CallerIdentity.arn(in: Array("<html>no</html>".utf8)) == nil)
+    }
+
+    @Test(
+        "STS is asked in the region, unless another store names no STS",
+        arguments: [
+            ("eu-west-1", nil, nil, "https://sts.eu-west-1.amazonaws.com"),
+            (nil, nil, nil, "https://sts.us-east-1.amazonaws.com"),
+            ("cn-north-1", nil, nil, "https://sts.cn-north-1.amazonaws.com.cn"),
+            ("eu-west-1", "https://minio", nil, nil),
+            ("eu-west-1", "https://minio", "http://localhost:5000", "http://localhost:5000"),
+        ] as [(String?, String?, String?, String?)])
+    func origins(region: String?, endpoint: String?, sts: String?, origin: String?) {
+        var settings = ConnectorSettings(
+            name: ConnectorName("orders")!, bucket: "b", integrationID: "5d4a")
+        (settings.region, settings.endpoint) = (region, endpoint)
+        settings.credentials.stsEndpoint = sts
+        #expect(CallerIdentity.origin(for: settings) == origin)
+    }
+
+    @Test(
+        "The host is signed with its port, unless that is the scheme's own",
+        arguments: [
+            ("https://sts.example.com", "sts.example.com"), ("https://S:443", "s"),
+            ("http://127.0.0.1:5000", "127.0.0.1:5000"), ("http://h:80", "h"),
+            ("http://h:443", "h:443"),
+        ])
+    func hosts(origin: String, host: String) {
+        #expect(CallerIdentity.host(of: origin) == host)
     }
 }
