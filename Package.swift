@@ -82,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "sluicectl",
             dependencies: [
-                "Model", "Files", "Configuration", "Curl",
+                "Model", "Files", "Configuration", "Credentials", "Curl", "Deflate", "Delivery",
+                "Digest", "Encoding", "S3", "Signing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -127,7 +128,7 @@ let package = Package(
         .testTarget(
             name: "SluicectlTests",
             dependencies: [
-                "sluicectl", "Configuration", "Files", "Model",
+                "sluicectl", "Configuration", "Delivery", "Files", "Model",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

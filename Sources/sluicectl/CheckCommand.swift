@@ -56,13 +56,7 @@ struct CheckCommand: ParsableCommand {
             named.file = connectorFile
             return named.load()
         }
-        let installed = options.load()
-        var settings = installed.settings
-        // A broken neighbour is not this file's fault, and what it says about its folder may be wrong.
-        if !installed.problems.isEmpty { settings.connectors = [] }
-        return ConfigurationLoader.loadConnector(
-            file: connectorFile, into: settings,
-            environment: ConfigurationLoader.processEnvironment())
+        return options.load(connectorFile: connectorFile)
     }
 
     /// True for a `sluice.toml` that does not lie in a `connectors.d`, where it is the connector "sluice".

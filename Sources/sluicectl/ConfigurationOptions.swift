@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Model
 
 /// The options that every command has.
 struct ConfigurationOptions: ParsableArguments {
@@ -14,6 +15,45 @@ struct ConfigurationOptions: ParsableArguments {
     func load() -> LoadedConfiguration {
         ConfigurationLoader.load(
             file: file, environment: ConfigurationLoader.processEnvironment())
+    }
+
+    /// Reads the file of one connector, installed or not, beside the others that are.
+    func load(connectorFile: String) -> LoadedConfiguration {
+        let installed = load()
+        var settings = installed.settings
+        // A broken neighbour is not this file's fault, and what it says about its folder may be wrong.
+        if !installed.problems.isEmpty { settings.connectors = [] }
+        return ConfigurationLoader.loadConnector(
+            file: connectorFile, into: settings,
+            environment: ConfigurationLoader.processEnvironment())
+    }
+
+    /// The settings of a connector that is named, or whose file is; and all else that is configured.
+    func loadConnector(
+        _ nameOrFile: String
+    ) throws -> (connector: ConnectorSettings, settings: Settings) {
+        var file = nameOrFile
+        if !nameOrFile.hasSuffix(".toml"), !nameOrFile.contains("/") {
+            let known = try loadOutline().connectors
+            do throws(Refusal) {
+                let name = try SubmitCommand.connector(nameOrFile, among: known)
+                file = "\(directory)/connectors.d/\(name).toml"
+            } catch {
+                throw error.show()
+            }
+        }
+        let loaded = load(connectorFile: file)
+        try Findings.refuse(loaded)
+        guard let connector = loaded.settings.connectors.first else {
+            throw Refusal("\(file): no connector", .badConfiguration).show()
+        }
+        return (connector, loaded.settings)
+    }
+
+    /// Where `connectors.d` lies.
+    private var directory: String {
+        guard let slash = file.lastIndex(of: "/") else { return "." }
+        return String(file[..<slash])
     }
 
     /// What `sluice.toml` says, or what is wrong with it on stderr and the status that says so.

@@ -5,18 +5,37 @@ import Files
 import Glibc
 import Model
 
-/// Asks the daemon one thing through its Unix socket, and ends the program with what comes of it.
+/// Asks the daemon through its Unix socket, and ends the program with what comes of it.
 @MainActor
 final class ControlSocket {
     struct Answer {
         var status: Int
         var body: [UInt8]
 
+        /// What an answer other than 200 means for a command: 5xx may pass, the rest will not.
+        var refusal: Refusal {
+            Refusal("sluiced: \(sentence)", status >= 500 ? .tryAgainLater : .failed)
+        }
+
         /// The sentence of an answer that is none of 2xx.
         var sentence: String {
             let text = String(decoding: body.prefix(4096), as: UTF8.self)
             return text.split(whereSeparator: \.isNewline).joined(separator: " ")
         }
+    }
+
+    /// What follows an answer.
+    enum Step {
+        case end(ExitCode)
+        case ask(Question)
+    }
+
+    /// One request, and what becomes of its answer.
+    struct Question {
+        var method: HTTPRequest.Method
+        var target: String
+        var timeout = Duration.seconds(10)
+        var conclude: @MainActor (Answer) -> Step
     }
 
     /// The status of ten thousand connectors has about 5 MiB.
@@ -39,18 +58,30 @@ final class ControlSocket {
         _ path: String, _ method: HTTPRequest.Method, _ target: String, timeout: Duration,
         conclude: @escaping @MainActor (Answer) -> ExitCode
     ) -> Never {
-        MainActor.assumeIsolated {
-            let socket = ControlSocket(path: path)
-            socket.send(method, target, timeout: timeout) { answer in
-                let status: ExitCode
-                switch answer {
-                case .success(let answer): status = conclude(answer)
-                case .failure(let refusal): status = refusal.show()
+        ask(
+            path,
+            Question(method: method, target: target, timeout: timeout) { .end(conclude($0)) })
+    }
+
+    /// Asks a question, and those that follow from its answer. As the other `ask`, it never returns.
+    nonisolated static func ask(_ path: String, _ question: Question) -> Never {
+        MainActor.assumeIsolated { ControlSocket(path: path).put(question) }
+        dispatchMain()
+    }
+
+    private func put(_ question: Question) {
+        (body, isTooLong) = ([], false)
+        send(question.method, question.target, timeout: question.timeout) { answer in
+            switch answer {
+            case .success(let answer):
+                switch question.conclude(answer) {
+                case .end(let status): exit(status.rawValue)
+                case .ask(let next): self.put(next)
                 }
-                exit(status.rawValue)
+            case .failure(let refusal):
+                exit(refusal.show().rawValue)
             }
         }
-        dispatchMain()
     }
 
     private func send(

@@ -45,8 +45,7 @@ struct FlushCommand: ParsableCommand {
                 Output.data("all open batches\(whose) are sealed; they are delivered next")
                 return .success
             }
-            let status: ExitCode = answer.status >= 500 ? .tryAgainLater : .failed
-            return Refusal("sluiced: \(answer.sentence)", status).show()
+            return answer.refusal.show()
         }
     }
 }

@@ -67,17 +67,38 @@ struct Incoming {
     }
 
     func submit(_ source: Source) throws(Refusal) -> Submitted {
+        try submit(source.shown, as: source.name) { file throws(FileError) in
+            try copy(source, into: file)
+        }
+    }
+
+    /// Puts a file with these bytes there.
+    func submit(_ bytes: [UInt8], as name: EventFileName) throws(Refusal) -> Submitted {
+        try submit(name.text(number: 0), as: name) { file throws(FileError) in
+            var result = Result<Void, FileError>.success(())
+            bytes.withUnsafeBytes { bytes in
+                result = Result { () throws(FileError) in try file.write(bytes) }
+            }
+            try result.get()
+            return bytes.count
+        }
+    }
+
+    private func submit(
+        _ shown: String, as asked: EventFileName,
+        fill: (borrowing NewFile) throws(FileError) -> Int
+    ) throws(Refusal) -> Submitted {
         do throws(FileError) {
-            var file = try newFile(for: source)
+            var file = try newFile(named: asked)
             unfinished(file.hidden)
             defer { unfinished(nil) }
-            let bytes = try copy(source, into: file)
+            let bytes = try fill(file)
             try file.finish(mode: Self.mode)
-            let name = try takeName(source.name, for: &file)
+            let name = try takeName(asked, for: &file)
             try file.syncName()
             return Submitted(name: name, bytes: bytes)
         } catch {
-            throw refusal(of: error, shown: source.shown)
+            throw refusal(of: error, shown: shown)
         }
     }
 
@@ -106,10 +127,10 @@ struct Incoming {
     }
 
     /// A hidden file; another number where a process that was killed left one of the same name.
-    private func newFile(for source: Source) throws(FileError) -> NewFile {
+    private func newFile(named asked: EventFileName) throws(FileError) -> NewFile {
         var number = 0
         while true {
-            let name = ".\(source.name.text(number: number)).\(getpid()).tmp"
+            let name = ".\(asked.text(number: number)).\(getpid()).tmp"
             do {
                 return try NewFile(in: directory, hidden: name)
             } catch {

@@ -16,6 +16,11 @@ enum Output {
         write(line + "\n", to: STDERR_FILENO)
     }
 
+    /// A question, without the end of its line.
+    static func prompt(_ text: String) {
+        write(text, to: STDERR_FILENO)
+    }
+
     /// The text in a colour, if the descriptor is a terminal and `NO_COLOR` (no-color.org) is not set.
     static func coloured(_ text: String, _ colour: Colour, on descriptor: CInt) -> String {
         hasColours(descriptor) ? coloured(text, colour) : text

@@ -11,7 +11,10 @@ struct Sluicectl: ParsableCommand {
         abstract: "Looks after Sluice, which moves events from a directory into Amazon S3.",
         version: "sluicectl \(sluiceVersion)",
         subcommands: [
-            CheckCommand.self, SubmitCommand.self, StatusCommand.self, FlushCommand.self,
+            CheckCommand.self, TestCommand.self, PolicyCommand.self, ExternalIDCommand.self,
+            SubmitCommand.self, StatusCommand.self, FlushCommand.self, PauseCommand.self,
+            ResumeCommand.self,
+            DiscardCommand.self, ArchiveCommand.self,
         ])
 
     /// Here too, so that `--config` may stand before the name of the command.

@@ -1,0 +1,119 @@
+import Configuration
+import Delivery
+import Model
+import Testing
+
+@testable import sluicectl
+
+@Suite("What sluicectl test says")
+struct TrialTests {
+    private static func connector(
+        _ change: (inout ConnectorSettings) -> Void = { _ in }
+    ) -> ConnectorSettings {
+        var settings = ConnectorSettings(
+            name: ConnectorName("orders")!, bucket: "acme-events", integrationID: "5d4a")
+        change(&settings)
+        return settings
+    }
+
+    private static let denied = Cause(
+        code: "AccessDenied", message: "User is not authorized", requestID: "4442587FB7D0A2F9")
+
+    private func text(
+        _ disposition: Disposition, _ operation: Delivery.Operation,
+        _ settings: ConnectorSettings = connector()
+    ) -> String {
+        let verdict = TrialVerdict(connector: settings, key: "currents/_sluice_test")
+        return verdict.failure(disposition, operation, action: operation.rawValue).text
+    }
+
+    @Test(
+        "A permission that is missing is named, with what to do",
+        arguments: [
+            (Disposition.advice(denied), Operation.getBucketLocation, "s3:GetBucketLocation"),
+            (.advice(denied), .listBucket, "s3:ListBucket"),
+            (.advice(denied), .getObject, "s3:GetObject"),
+            (.credentials(.eventType, denied), .putObject, "s3:PutObject"),
+        ])
+    func denials(disposition: Disposition, operation: Delivery.Operation, action: String) {
+        #expect(
+            text(disposition, operation)
+                == "denied (AccessDenied, request 4442587FB7D0A2F9): User is not authorized; allow "
+                + "\(action) in the policy of the user or role: \"sluicectl policy orders\" prints "
+                + "it; see that the bucket's policy does not deny it")
+    }
+
+    @Test("With KMS, the policy of the key may be what denies")
+    func keys() {
+        let settings = Self.connector { $0.encryption = .kms(keyID: nil, bucketKey: nil) }
+        #expect(
+            text(.credentials(.eventType, Self.denied), .putObject, settings)
+                .contains("the policy of the KMS key"))
+    }
+
+    @Test("Other troubles are told as the daemon tells them, without what holds for it alone")
+    func others() {
+        let cause = Cause(code: "NoSuchBucket", requestID: "44")
+        let missing = text(.misconfigured(.refused(cause)), .putObject)
+        #expect(missing.contains("bucket \"acme-events\" does not exist"))
+        let unreachable = text(
+            .backingOff(.unreachable, Cause(code: "curl 7"), retryAfter: nil), .listBucket)
+        #expect(unreachable.contains("cannot be reached"))
+        for text in [missing, unreachable] {
+            #expect(!text.contains("connector orders"))
+            #expect(!text.contains("tried again") && !text.contains("events wait"))
+        }
+    }
+
+    @Test("Lines keep to their width, with the name of a step in its own column")
+    func lines() {
+        let step = TrialStep(name: "ListBucket", result: .failed, text: "one two three four")
+        #expect(
+            step.lines(width: 43, colours: false) == [
+                "  failed   ListBucket         one two three", "    four",
+            ])
+        #expect(step.lines(width: 80, colours: true)[0].hasPrefix("  \u{1B}[31mfailed\u{1B}[0m   "))
+        #expect(step.json.text.hasPrefix(#"{"step":"ListBucket","result":"failed","#))
+    }
+
+    @Test(
+        "The object that is written lies in the folder",
+        arguments: [("currents", "currents/_sluice_test"), ("", "_sluice_test")])
+    @MainActor func key(folder: String, key: String) {
+        #expect(ConnectorTrial.key(of: Self.connector { $0.folder = folder }) == key)
+    }
+
+    @Test(
+        "An event is made for each type that is named",
+        arguments: [
+            (["a.B", "c.D"], nil, ["a.B", "c.D"], []),
+            (["*"], nil, ["sluice.Test"], []),
+            (["*"], "log.line", ["log.line"], []),
+            (["a.B", "web.*"], nil, ["a.B"], ["web.*"]),
+            (["web.*"], nil, [], ["web.*"]),
+            (["web.*"], "web.Hit", ["web.Hit"], []),
+            (["web.*"], "log.line", [], ["web.*"]),
+            (["sluice.*"], nil, ["sluice.Test"], []),
+            (["a.B", "*"], nil, ["a.B"], []),
+        ] as [([String], String?, [String], [String])])
+    func types(events: [String], byDefault: String?, known: [String], skipped: [String]) {
+        let settings = Self.connector {
+            $0.events = events.compactMap(EventPattern.init)
+            $0.defaultEventType = byDefault
+        }
+        let types = PlaceholderEvents.types(of: settings)
+        #expect(types.known == known)
+        #expect(types.skipped == skipped)
+    }
+
+    @Test("Placeholder events are lines of JSON with all members that a schema may ask for")
+    func events() throws {
+        let now = Timestamp(unixSeconds: 1_795_370_000)
+        let text = PlaceholderEvents.text(types: ["a.B", "c.D"], now: now)
+        #expect(text.hasSuffix("}\n"))
+        let events = try text.split(separator: "\n").map { try JSONReader.read(Array($0.utf8)) }
+        #expect(events.compactMap { $0["event_type"]?.string } == ["a.B", "c.D"])
+        #expect(Set(events.compactMap { $0["id"]?.string }).count == 2)
+        #expect(events.allSatisfy { $0["time"]?.integer == 1_795_370_000 })
+    }
+}
