@@ -102,7 +102,7 @@ extension HealthRecord {
         parts.append(current)
         let head = Section(parts[0])
         isVerified = head.text("verified") == "yes"
-        window = .nanoseconds(try head.number("window") ?? ConnectorHealth.defaultWindow.nanoseconds)
+        window = try head.number("window").map { .nanoseconds($0) } ?? ConnectorHealth.defaultWindow
         pausedSince = try head.instant("paused")
         silentSince = try head.instant("silent")
         for part in parts.dropFirst() { episodes.append(try Episode(Section(part))) }
