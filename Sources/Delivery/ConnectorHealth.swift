@@ -120,6 +120,8 @@ public struct ConnectorHealth: Sendable {
     ) -> [Action] {
         let isNews = began >= pace.decided
         listen(to: disposition, at: now)
+        // What was sent before a pause may begin an episode in it.
+        defer { if pausedSince != nil { forEachEpisode { $0.timeline.stand(at: now) } } }
         switch disposition {
         case .aborted:
             return []

@@ -53,7 +53,6 @@ public struct Episode: Sendable, Equatable {
         _ disposition: Disposition, sent: Instant, at now: Instant
     ) -> [ConnectorHealth.Action] {
         creditBoot(disposition.cause?.date, at: now)
-        timeline.goOn(at: now)
         rejected = max(rejected, sent)
         note(disposition.cause?.date, at: now)
         if let until = pendingUntil, now >= until {
