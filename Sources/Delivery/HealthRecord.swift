@@ -159,7 +159,7 @@ extension Episode {
             text.add("code", cause.code)
             if let message = cause.message { text.add("message", message) }
         }
-        if let dated { text.add("dated", "\(dated.at.nanoseconds) \(dated.date.unixSeconds)") }
+        if let dated { text.add("dated", "\(dated.sent.nanoseconds) \(dated.date.unixSeconds)") }
         if let bootedAt { text.add("booted", bootedAt.nanoseconds) }
         if let nothingBefore { text.add("nothing-before", nothingBefore.nanoseconds) }
         text.add("told", told)
@@ -192,9 +192,9 @@ extension Episode {
                     at: Instant(nanoseconds: $0.0), by: .nanoseconds($0.1))
             },
             standsSince: try section.instant("stands"))
-        dated = try section.pairs("dated").first.map {
+        dated = try section.pairs("dated").first.flatMap {
             DatedRejection(
-                at: Instant(nanoseconds: $0.0), date: Timestamp(unixSeconds: $0.1))
+                sent: Instant(nanoseconds: $0.0), date: Timestamp(unixSeconds: $0.1))
         }
         bootedAt = try section.instant("booted")
         nothingBefore = try section.instant("nothing-before")
