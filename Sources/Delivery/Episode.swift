@@ -90,9 +90,10 @@ public struct Episode: Sendable, Equatable {
         if isStanding { dated = nil }
     }
 
-    /// Nothing is given up for a while.
+    /// Nothing is given up for a while, nor without another rejection: S3 may think otherwise by now.
     mutating func holdOff(until: Instant) {
         nothingBefore = max(nothingBefore ?? until, until)
+        rejected = timeline.began
     }
 
     // MARK: What follows from it
