@@ -120,6 +120,8 @@ public struct ConnectorHealth: Sendable {
     ) -> [Action] {
         let isNews = began >= pace.decided
         listen(to: disposition, at: now)
+        // What was sent before a pause may begin an episode in it.
+        defer { if pausedSince != nil { forEachEpisode { $0.timeline.stand(at: now) } } }
         switch disposition {
         case .aborted:
             return []
@@ -145,7 +147,9 @@ public struct ConnectorHealth: Sendable {
             }
             return heard(at: now) + misconfigure(disposition, at: now, random)
         case .delivered:
-            var actions = isNews ? delivered(at: now) : []
+            // New credentials do not devalue the proof that the old ones work.
+            let endsEpisode = episode.map { began >= $0.trouble.since } ?? false
+            var actions = isNews || endsEpisode ? delivered(at: now) : []
             actions += eventTypes[eventType]?.delivered(began: began, at: now) ?? []
             if eventTypes[eventType]?.isWell == true { eventTypes[eventType] = nil }
             if !actions.isEmpty { revision += 1 }

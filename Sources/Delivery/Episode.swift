@@ -11,7 +11,7 @@ public struct Episode: Sendable, Equatable {
     var timeline: EpisodeTimeline
     /// When the newest rejected attempt was sent.
     var rejected: Instant
-    /// The newest rejection that said what time it was.
+    /// The newest rejection, if it said what time it was.
     var dated: DatedRejection?
     /// The first boot after it; at most one, for what lies between is not known better.
     var bootedAt: Instant?
@@ -23,8 +23,14 @@ public struct Episode: Sendable, Equatable {
     var pendingUntil: Instant?
 
     struct DatedRejection: Sendable, Equatable {
-        var at: Instant
+        var sent: Instant
         var date: Timestamp
+
+        init?(sent: Instant, date: Timestamp?) {
+            guard let date else { return nil }
+            self.sent = sent
+            self.date = date
+        }
     }
 
     /// Parts of the window, in per cent, that are told when an event has waited so long.
@@ -43,7 +49,7 @@ public struct Episode: Sendable, Equatable {
         trouble = Trouble(condition, because: because, at: now)
         timeline = EpisodeTimeline(began: now)
         rejected = sent
-        note(because.cause?.date, at: now)
+        dated = DatedRejection(sent: sent, date: because.cause?.date)
     }
 
     // MARK: What happens
@@ -53,9 +59,8 @@ public struct Episode: Sendable, Equatable {
         _ disposition: Disposition, sent: Instant, at now: Instant
     ) -> [ConnectorHealth.Action] {
         creditBoot(disposition.cause?.date, at: now)
-        timeline.goOn(at: now)
         rejected = max(rejected, sent)
-        note(disposition.cause?.date, at: now)
+        dated = DatedRejection(sent: sent, date: disposition.cause?.date)
         if let until = pendingUntil, now >= until {
             pendingUntil = nil
             trouble.condition = .credentialsFailing(eventType: eventType)
@@ -65,27 +70,30 @@ public struct Episode: Sendable, Equatable {
         return trouble.failedAgain(disposition)
     }
 
-    private mutating func note(_ date: Timestamp?, at now: Instant) {
-        if let date { dated = DatedRejection(at: now, date: date) }
-    }
-
-    /// What the machine slept through counts as the server's clock measured it: no local clock can tell.
+    /// What the machine was off counts as the server's clock measured it: no local clock can tell.
+    ///
+    /// The answer before was written at some time since its question, and a Date has whole seconds.
     private mutating func creditBoot(_ date: Timestamp?, at now: Instant) {
         guard let boot = bootedAt else { return }
         bootedAt = nil
-        guard let date, let before = dated, !timeline.stood(at: boot) else { return }
-        let hidden = .seconds(date.unixSeconds - before.date.unixSeconds) - (now - before.at)
+        guard let date, let before = dated else { return }
+        let passed = Duration.seconds(date.unixSeconds - before.date.unixSeconds - 1)
+        let hidden = passed - (now - before.sent)
         if hidden > .zero { timeline.credit(hidden, at: boot) }
     }
 
     /// The machine was started anew; the clock says `now`.
+    ///
+    /// If the clock stood while the machine was off, that does not count, nor can it be told from what does.
     mutating func booted(at now: Instant) {
         bootedAt = bootedAt ?? now
+        if isStanding { dated = nil }
     }
 
-    /// Nothing is given up for a while.
+    /// Nothing is given up for a while, nor without another rejection: S3 may think otherwise by now.
     mutating func holdOff(until: Instant) {
         nothingBefore = max(nothingBefore ?? until, until)
+        rejected = timeline.began
     }
 
     // MARK: What follows from it

@@ -46,12 +46,6 @@ struct EpisodeTimeline: Sendable, Equatable {
         return counted
     }
 
-    /// Whether it stood at a moment that has passed.
-    func stood(at moment: Instant) -> Bool {
-        standsSince.map { $0 <= moment } ?? false
-            || stops.contains { $0.from <= moment && moment <= $0.to }
-    }
-
     mutating func stand(at now: Instant) {
         standsSince = standsSince ?? now
     }

@@ -54,11 +54,11 @@ struct EventTypeHealth: Sendable {
     }
 
     mutating func delivered(began: Instant, at now: Instant) -> [ConnectorHealth.Action] {
-        guard began >= pace.decided else { return [] }
         guard let ended = episode else {
-            recovering = max(0, recovering - 1)
+            if began >= pace.decided { recovering = max(0, recovering - 1) }
             return []
         }
+        guard began >= ended.trouble.since else { return [] }
         episode = nil
         recovering = ConnectorHealth.deliveriesOfRecovery
         pace.start(at: now)

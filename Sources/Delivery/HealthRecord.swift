@@ -102,8 +102,7 @@ extension HealthRecord {
         parts.append(current)
         let head = Section(parts[0])
         isVerified = head.text("verified") == "yes"
-        window = .nanoseconds(
-            try head.number("window") ?? ConnectorHealth.defaultWindow.nanoseconds)
+        window = try head.number("window").map { .nanoseconds($0) } ?? ConnectorHealth.defaultWindow
         pausedSince = try head.instant("paused")
         silentSince = try head.instant("silent")
         for part in parts.dropFirst() { episodes.append(try Episode(Section(part))) }
@@ -160,7 +159,7 @@ extension Episode {
             text.add("code", cause.code)
             if let message = cause.message { text.add("message", message) }
         }
-        if let dated { text.add("dated", "\(dated.at.nanoseconds) \(dated.date.unixSeconds)") }
+        if let dated { text.add("dated", "\(dated.sent.nanoseconds) \(dated.date.unixSeconds)") }
         if let bootedAt { text.add("booted", bootedAt.nanoseconds) }
         if let nothingBefore { text.add("nothing-before", nothingBefore.nanoseconds) }
         text.add("told", told)
@@ -193,9 +192,9 @@ extension Episode {
                     at: Instant(nanoseconds: $0.0), by: .nanoseconds($0.1))
             },
             standsSince: try section.instant("stands"))
-        dated = try section.pairs("dated").first.map {
+        dated = try section.pairs("dated").first.flatMap {
             DatedRejection(
-                at: Instant(nanoseconds: $0.0), date: Timestamp(unixSeconds: $0.1))
+                sent: Instant(nanoseconds: $0.0), date: Timestamp(unixSeconds: $0.1))
         }
         bootedAt = try section.instant("booted")
         nothingBefore = try section.instant("nothing-before")
