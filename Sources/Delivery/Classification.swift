@@ -169,6 +169,10 @@ enum Codes {
         "CredentialsNotSupported", "InvalidPayer", "InvalidClientTokenId", "AccountProblem",
         "AllAccessDisabled", "NotSignedUp",
     ]
+    /// Those that credentials and roles made just now may get, until every part of AWS knows them.
+    static let unknownAtFirst: Set<String> = [
+        "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "AccessDenied",
+    ]
     static let batch: Set<String> = [
         "KeyTooLongError", "EntityTooLarge", "BadDigest", "XAmzContentSHA256Mismatch",
         "InvalidRequest",

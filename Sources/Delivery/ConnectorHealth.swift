@@ -160,7 +160,7 @@ public struct ConnectorHealth: Sendable {
             let known = eventTypes[eventType]?.episode != nil
             actions += eventTypes[eventType, default: EventTypeHealth(eventType, at: began)]
                 .denied(
-                    disposition, began: began, at: now, pendingUntil: pendingUntil(at: now),
+                    disposition, began: began, at: now, pendingUntil: pendingUntil(disposition, at: now),
                     window: window, random)
             if !known { revision += 1 }
             return actions
@@ -316,9 +316,11 @@ public struct ConnectorHealth: Sendable {
         return [.verified]
     }
 
-    private func pendingUntil(at now: Instant) -> Instant? {
+    /// How long a rejection may only mean that S3 has yet to learn of new credentials; nil: it means what it says.
+    private func pendingUntil(_ disposition: Disposition, at now: Instant) -> Instant? {
         let until = configured + grace
-        return !isVerified && now < until ? until : nil
+        guard !isVerified, now < until, let code = disposition.cause?.code else { return nil }
+        return Codes.unknownAtFirst.contains(code) ? until : nil
     }
 
     /// S3 itself has answered: it can be reached.
@@ -354,7 +356,7 @@ public struct ConnectorHealth: Sendable {
         }
         let begun = Episode(
             eventType: nil, because: disposition, sent: sent, at: now,
-            pendingUntil: pendingUntil(at: now))
+            pendingUntil: pendingUntil(disposition, at: now))
         episode = begun
         revision += 1
         return [begun.trouble.entered]
