@@ -245,7 +245,7 @@ final class Daemon {
                 settings.identity.partition ?? identity.partition
             ),
             intake: intake, activity: activity, quarantined: quarantined, space: space,
-            outboxes: outboxes.values.sorted { $0.name < $1.name })
+            outboxes: outboxes.values.sorted { $0.name < $1.name }, archived: archived)
     }
 
     func status(_ completion: @escaping @MainActor (StatusDocument) -> Void) {

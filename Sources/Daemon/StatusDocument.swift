@@ -15,6 +15,8 @@ struct StatusDocument {
     var quarantined: Int
     var space: FileSystemSpace?
     var outboxes: [Outbox]
+    /// What lies in the archive.
+    var archived: [ConnectorName: ArchiveSums]
 
     var json: JSONText {
         let installed = outboxes.filter { $0.settings != nil }
@@ -144,20 +146,23 @@ struct StatusDocument {
 
     private func losses(_ outbox: Outbox) -> [(String, JSONText)] {
         let losses = outbox.losses
+        let archive = archived[outbox.name] ?? ArchiveSums()
+        let inArchive = JSONText.object([
+            ("objects", .integer(archive.objects)), ("events", .integer(archive.events)),
+            ("bytes", .integer(Int(archive.bytes))),
+        ])
         return [
-            ("dropped", losses.dropped), ("archived", losses.archived),
-            ("discarded", losses.discarded),
-        ].map { name, sums in
-            (
-                name,
-                .object([
-                    ("objects", .integer(Int(sums.objects))),
-                    ("events", .integer(Int(sums.events))),
-                    ("bytes", .integer(Int(sums.bytes))),
-                    ("perhaps_delivered_events", .integer(Int(sums.perhapsDelivered))),
-                ])
-            )
-        }
+            ("dropped", lossSums(losses.dropped)), ("archived", lossSums(losses.archived)),
+            ("discarded", lossSums(losses.discarded)), ("in_archive", inArchive),
+        ]
+    }
+
+    private func lossSums(_ sums: LossSums) -> JSONText {
+        .object([
+            ("objects", .integer(Int(sums.objects))), ("events", .integer(Int(sums.events))),
+            ("bytes", .integer(Int(sums.bytes))),
+            ("perhaps_delivered_events", .integer(Int(sums.perhapsDelivered))),
+        ])
     }
 
     private func sums(_ sums: BatchSums) -> [(String, JSONText)] {

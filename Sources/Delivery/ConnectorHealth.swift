@@ -160,7 +160,8 @@ public struct ConnectorHealth: Sendable {
             let known = eventTypes[eventType]?.episode != nil
             actions += eventTypes[eventType, default: EventTypeHealth(eventType, at: began)]
                 .denied(
-                    disposition, began: began, at: now, pendingUntil: pendingUntil(disposition, at: now),
+                    disposition, began: began, at: now,
+                    pendingUntil: pendingUntil(disposition, at: now),
                     window: window, random)
             if !known { revision += 1 }
             return actions

@@ -20,6 +20,7 @@ struct ConnectorSummary {
         }
         lines.append(("format", formatText))
         lines.append(("batch", batchText))
+        lines.append(("window", windowText))
         lines.append(("store", storeText))
         if let encryption = encryptionText { lines.append(("encryption", encryption)) }
         if let proxy = connector.proxy { lines.append(("proxy", proxy)) }
@@ -49,6 +50,8 @@ struct ConnectorSummary {
             ("max_events", .integer(connector.batch.maxEvents)),
             ("max_age_seconds", .integer(Int(connector.batch.maxAge.components.seconds))),
             ("max_bytes", .integer(Int(clamping: connector.batch.maxBytes.bytes))),
+            ("expire_after_seconds", .integer(Int(connector.expireAfter.components.seconds))),
+            ("on_expiry", .string(connector.onExpiry.rawValue)),
             ("region", .string(connector.region)),
             ("endpoint", .string(connector.endpoint)),
             ("addressing", .string(connector.addressingInUse.rawValue)),
@@ -98,6 +101,11 @@ struct ConnectorSummary {
         let limits = connector.batch
         return "an object for each event type and hour, at \(grouped(limits.maxEvents)) events, "
             + "\(limits.maxAge.text) or \(limits.maxBytes.text)"
+    }
+
+    private var windowText: String {
+        let fate = connector.onExpiry == .archive ? "archived" : "dropped"
+        return "events are \(fate) after \(connector.expireAfter.text) of rejected credentials"
     }
 
     private var storeText: String {

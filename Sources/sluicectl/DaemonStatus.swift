@@ -25,18 +25,38 @@ struct DaemonStatus {
         var atFault: Int
         var faultDetail: String?
         var delivered: Amount
+        var episodes: [Episode]
+        /// Given up since the spool was made: by the window, and because somebody said so.
+        var dropped: Amount
+        var discarded: Amount
+        /// What lies in the archive now.
+        var inArchive: Amount
         var lastKey: String?
         var lastTime: Timestamp?
     }
 
+    /// One unbroken time in which credentials are rejected, and what it puts at risk.
+    struct Episode {
+        /// nil: the whole connector's.
+        var eventType: String?
+        var since: Timestamp?
+        var atRisk: Amount
+        /// When the window gives up the first of it.
+        var firstDrop: Timestamp?
+        var isArchiving: Bool
+        /// The clock of the window stands: nobody answers, or the connector is paused.
+        var clockStands: Bool
+    }
+
     enum State: Equatable {
-        case delivering, backingOff, credentialsFailing, misconfigured, paused
+        case delivering, unverified, backingOff, credentialsFailing, misconfigured, paused
         /// One that this program does not know.
         case other(String)
 
         init(_ text: String) {
             switch text {
             case "delivering": self = .delivering
+            case "never_verified": self = .unverified
             case "backing_off": self = .backingOff
             case "credentials_failing": self = .credentialsFailing
             case "misconfigured": self = .misconfigured
@@ -48,6 +68,7 @@ struct DaemonStatus {
         var words: String {
             switch self {
             case .delivering: "delivering"
+            case .unverified: "never verified"
             case .backingOff: "backing off"
             case .credentialsFailing: "credentials failing"
             case .misconfigured: "misconfigured"
@@ -111,8 +132,24 @@ extension DaemonStatus.Connector {
         atFault = value["at_fault"]?["objects"]?.integer ?? 0
         faultDetail = value["at_fault"]?["detail"]?.string
         delivered = .init(value["delivered"])
+        episodes = (value["episodes"]?.elements ?? []).map(DaemonStatus.Episode.init)
+        dropped = .init(value["dropped"])
+        discarded = .init(value["discarded"])
+        inArchive = .init(value["in_archive"])
         lastKey = value["last_object"]?["key"]?.string
         lastTime = value["last_object"]?["time"]?.time
+    }
+}
+
+extension DaemonStatus.Episode {
+    init(_ value: JSONText) {
+        eventType = value["event_type"]?.string
+        since = value["since"]?.time
+        atRisk = .init(value["at_risk"])
+        firstDrop = value["first_drop"]?.time
+        isArchiving = value["on_expiry"]?.string == "archive"
+        clockStands =
+            if case .boolean(true)? = value["clock_stands"] { true } else { false }
     }
 }
 

@@ -71,7 +71,7 @@ struct StatusReport {
         let colour: Output.Colour? =
             switch connector.state {
             case .delivering: nil
-            case .backingOff, .paused: .yellow
+            case .backingOff, .paused, .unverified: .yellow
             case .credentialsFailing, .misconfigured, .other: .red
             }
         return .init(cells: cells.map(Output.plain), colour: colour)

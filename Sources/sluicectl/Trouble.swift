@@ -48,28 +48,72 @@ extension DaemonStatus {
 
 extension DaemonStatus.Connector {
     fileprivate func troubles(at now: Timestamp) -> [Trouble] {
-        var troubles: [Trouble] = []
-        let denied = deniedTypes.joined(separator: ", ")
-        if state != .delivering {
-            let time = since.map { " for \(age(of: $0, at: now))" } ?? ""
-            let why = detail.map(withoutSubject) ?? "the journal says why: journalctl -u sluiced"
-            // The sentence names one event type only.
-            let types = deniedTypes.count > 1 ? "; denied are events of type \(denied)" : ""
-            troubles.append(
-                Trouble(
-                    subject: name, text: "\(state.words)\(time): \(why)\(types)",
-                    isFailing: state != .paused))
-        } else if !deniedTypes.isEmpty {
-            troubles.append(
-                Trouble(
-                    subject: name,
-                    text: "S3 denies events of type \(denied), which wait; allow s3:PutObject for "
-                        + "them in the policy of the user or role and in the bucket's"))
+        var troubles = health(at: now)
+        for episode in episodes where episode.atRisk.events > 0 {
+            troubles.append(Trouble(subject: name, text: episode.text(at: now)))
         }
         if atFault > 0 {
             let batches = atFault == 1 ? "1 batch is" : "\(grouped(atFault)) batches are"
             let why = faultDetail.map { ": \(withoutSubject($0))" } ?? "; see journalctl -u sluiced"
             troubles.append(Trouble(subject: name, text: "\(batches) held\(why)"))
+        }
+        return troubles + losses
+    }
+
+    private func health(at now: Timestamp) -> [Trouble] {
+        let time = since.map { " for \(age(of: $0, at: now))" } ?? ""
+        switch state {
+        case .delivering:
+            guard !deniedTypes.isEmpty else { return [] }
+            return [
+                Trouble(
+                    subject: name,
+                    text: "S3 denies events of type \(deniedTypes.joined(separator: ", ")), which "
+                        + "wait; allow s3:PutObject for them in the policy of the user or role and "
+                        + "in the bucket's")
+            ]
+        case .unverified:
+            return [
+                Trouble(
+                    subject: name,
+                    text: "never verified: nothing was ever delivered with these credentials; "
+                        + "sluicectl test \(name) tries each step", isFailing: false)
+            ]
+        case .paused:
+            return [
+                Trouble(
+                    subject: name,
+                    text: "paused; nothing is sent or dropped until sluicectl resume \(name)",
+                    isFailing: false)
+            ]
+        case .backingOff, .credentialsFailing, .misconfigured, .other:
+            let why = detail.map(withoutSubject) ?? "the journal says why: journalctl -u sluiced"
+            // The sentence names one event type only.
+            let types =
+                deniedTypes.count > 1
+                ? "; denied are events of type \(deniedTypes.joined(separator: ", "))" : ""
+            return [Trouble(subject: name, text: "\(state.words)\(time): \(why)\(types)")]
+        }
+    }
+
+    /// What was given up since the spool was made.
+    private var losses: [Trouble] {
+        var troubles: [Trouble] = []
+        if dropped.events > 0 {
+            troubles.append(
+                Trouble(
+                    subject: name,
+                    text: "\(Findings.count(dropped.events, "event")) dropped since the spool was "
+                        + "made; the journal tells each: journalctl -u sluiced -p crit",
+                    isFailing: false))
+        }
+        if inArchive.objects > 0 {
+            troubles.append(
+                Trouble(
+                    subject: name,
+                    text: "\(Findings.count(inArchive.events, "event")) in the archive; "
+                        + "sluicectl archive list \(name), then retry or discard them",
+                    isFailing: false))
         }
         return troubles
     }
@@ -78,6 +122,26 @@ extension DaemonStatus.Connector {
     private func withoutSubject(_ sentence: String) -> String {
         let subject = "connector \(name): "
         return sentence.hasPrefix(subject) ? String(sentence.dropFirst(subject.count)) : sentence
+    }
+}
+
+extension DaemonStatus.Episode {
+    /// What is at risk, and until when.
+    fileprivate func text(at now: Timestamp) -> String {
+        let events = Findings.count(atRisk.events, "event")
+        let scope = eventType.map { " of type \($0)" } ?? ""
+        let verb = isArchiving ? "archived" : "dropped"
+        var text = "\(events)\(scope) (\(ByteCount(UInt64(atRisk.bytes)))) at risk"
+        if clockStands {
+            text += "; the clock of the window stands, so none is \(verb) now"
+        } else if let firstDrop {
+            text +=
+                firstDrop > now
+                ? "; the first are \(verb) in \(age(of: now, at: firstDrop)), at \(firstDrop.extended), "
+                    + "unless the credentials work before"
+                : "; the first are \(verb) with the next rejected attempt"
+        }
+        return text
     }
 }
 

@@ -34,7 +34,12 @@ struct TroubleTests {
             ("credentials_failing", "credentials failing for 90s: why", true),
             ("misconfigured", "misconfigured for 90s: why", true),
             ("unheard_of", "unheard_of for 90s: why", true),
-            ("paused", "paused for 90s: why", false),
+            ("paused", "paused; nothing is sent or dropped until sluicectl resume web", false),
+            (
+                "never_verified",
+                "never verified: nothing was ever delivered with these credentials; sluicectl test "
+                    + "web tries each step", false
+            ),
         ])
     func states(state: String, text: String, isFailing: Bool) throws {
         let connector = connector(state, #","detail":"connector web: why""#)
@@ -51,6 +56,43 @@ struct TroubleTests {
         #expect(
             try troubles(intake: #""intake":"failed""#).first?.text
                 == "event files cannot be accepted; the journal says why: journalctl -u sluiced")
+    }
+
+    @Test(
+        "What an episode puts at risk is told with the moment of the first drop",
+        arguments: [
+            (
+                #""first_drop":"2026-11-24T17:00:00Z","on_expiry":"drop""#,
+                "1,204 events (3.0 MB) at risk; the first are dropped in 47h, at "
+                    + "2026-11-24T17:00:00Z, unless the credentials work before"
+            ),
+            (
+                #""event_type":"a.b","first_drop":"2026-11-22T18:00:00Z","on_expiry":"archive""#,
+                "1,204 events of type a.b (3.0 MB) at risk; the first are archived with the next "
+                    + "rejected attempt"
+            ),
+            (
+                #""clock_stands":true,"on_expiry":"drop""#,
+                "1,204 events (3.0 MB) at risk; the clock of the window stands, so none is "
+                    + "dropped now"
+            ),
+        ])
+    func atRisk(members: String, text: String) throws {
+        let episode = #"{"at_risk":{"objects":2,"events":1204,"bytes":3000000},\#(members)}"#
+        let troubles = try troubles([connector("delivering", #","episodes":[\#(episode)]"#)])
+        #expect(troubles == [Trouble(subject: "web", text: text)])
+    }
+
+    @Test("What was given up, and what lies in the archive, is told")
+    func losses() throws {
+        let sums = #"{"objects":2,"events":1204,"bytes":3000000}"#
+        let members = #","dropped":\#(sums),"in_archive":\#(sums)"#
+        #expect(
+            try troubles([connector("delivering", members)]).map(\.text) == [
+                "1,204 events dropped since the spool was made; the journal tells each: "
+                    + "journalctl -u sluiced -p crit",
+                "1,204 events in the archive; sluicectl archive list web, then retry or discard them",
+            ])
     }
 
     @Test("Event types that are denied are named, once")
