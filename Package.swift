@@ -106,7 +106,8 @@ let package = Package(
             name: "SigningTests", dependencies: ["Signing", "Digest", "Model", "Support"],
             swiftSettings: strict),
         .testTarget(
-            name: "DeliveryTests", dependencies: ["Delivery", "Model"], swiftSettings: strict),
+            name: "DeliveryTests", dependencies: ["Delivery", "Model", "Support"],
+            swiftSettings: strict),
         .testTarget(
             name: "SpoolTests",
             dependencies: ["Spool", "Batching", "Model", "Files", "Support", "Deflate", "Digest"],

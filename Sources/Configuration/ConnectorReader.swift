@@ -29,6 +29,11 @@ struct ConnectorReader {
                 insecureAllowed: destination.insecureAllowed, environment: environment
             ).read()
         connector.batch = batch(root.table("batch"))
+        connector.expireAfter =
+            root.duration("expire_after", in: .seconds(1)...(.seconds(366 * 86_400)))
+            ?? connector.expireAfter
+        connector.onExpiry =
+            root.choice("on_expiry", of: ConnectorSettings.Expiry.self) ?? connector.onExpiry
         refuseLaterKeys()
         if let excess = FolderRules.excess(of: connector, identity: identity) {
             root.problem(
@@ -102,8 +107,6 @@ struct ConnectorReader {
     }
 
     private func refuseLaterKeys() {
-        root.refuse("expire_after", "dropping events after a time is not in this version")
-        root.refuse("on_expiry", "dropping events after a time is not in this version")
         root.refuse("max_held", "a limit on one connector's backlog is not in this version")
         root.refuse("transform", "transforming fields is not in this version")
     }

@@ -1,4 +1,3 @@
-import Delivery
 import Glibc
 import Model
 
@@ -12,8 +11,20 @@ nonisolated enum Clocks {
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    static func instant() -> Instant {
-        Instant(nanoseconds: 0) + uptime()
+    /// Since the boot, without the time that the machine slept.
+    static func awake() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
+    /// Tells one boot of the machine from another: proc_sys_kernel(5).
+    static func boot() -> String {
+        guard let file = fopen("/proc/sys/kernel/random/boot_id", "re") else { return "unknown" }
+        defer { fclose(file) }
+        var line = [UInt8](repeating: 0, count: 64)
+        let count = fread(&line, 1, line.count, file)
+        return String(decoding: line.prefix(count).prefix { $0 > 0x20 }, as: UTF8.self)
     }
 
     static func now() -> Timestamp {

@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import HTTPServer
 import Model
+import Spool
 
 /// Answers status and control requests on the Unix socket.
 final class ControlServer {
@@ -26,24 +27,82 @@ final class ControlServer {
 
     private func answer(_ exchange: HTTPExchange) {
         guard let daemon else { return }
-        switch (exchange.request.method, exchange.request.path) {
-        case (.get, "/status"):
-            daemon.status { document in
-                exchange.answer(.json(Array((document.json.text + "\n").utf8)))
-            }
-        case (.get, "/healthz"):
+        let (method, path) = (exchange.request.method, exchange.request.path)
+        if let verb = Verb(rawValue: path) {
+            guard method == .post else { return refuseMethod(exchange) }
+            return perform(verb, exchange, daemon)
+        }
+        guard ["/status", "/healthz", "/archive"].contains(path) else {
+            return exchange.answer(.text("there is no such path", status: 404))
+        }
+        guard method == .get else { return refuseMethod(exchange) }
+        switch path {
+        case "/status":
+            daemon.status { document in self.answer(exchange, document.json) }
+        case "/archive":
+            listArchive(exchange, daemon)
+        default:
             if let reason = daemon.ailment {
                 exchange.answer(.text(reason, status: 503))
             } else {
                 exchange.answer(.text("ok"))
             }
-        case (.post, "/flush"):
-            flush(exchange, daemon)
-        case (_, "/status"), (_, "/healthz"), (_, "/flush"):
-            exchange.answer(.text("another method is meant for this path", status: 405))
-        default:
-            exchange.answer(.text("there is no such path", status: 404))
         }
+    }
+
+    private func refuseMethod(_ exchange: HTTPExchange) {
+        exchange.answer(.text("another method is meant for this path", status: 405))
+    }
+
+    /// What may be asked for with POST.
+    private enum Verb: String {
+        case flush = "/flush"
+        case pause = "/pause"
+        case resume = "/resume"
+        case discard = "/discard"
+        case retryArchive = "/archive/retry"
+        case discardArchive = "/archive/discard"
+    }
+
+    private func perform(_ verb: Verb, _ exchange: HTTPExchange, _ daemon: Daemon) {
+        if verb == .flush { return flush(exchange, daemon) }
+        guard let text = exchange.request.query["connector"] else {
+            return exchange.answer(.text("connector= is missing", status: 400))
+        }
+        guard let name = ConnectorName(text), let outbox = daemon.outboxes[name] else {
+            guard let name = ConnectorName(text), daemon.archived[name] != nil,
+                verb == .retryArchive || verb == .discardArchive
+            else {
+                return exchange.answer(.text("there is no connector \"\(text)\"", status: 404))
+            }
+            return changeArchive(verb, name, exchange, daemon)
+        }
+        switch verb {
+        case .flush: break
+        case .pause, .resume:
+            guard outbox.settings != nil else {
+                let reason =
+                    "connector \"\(name)\" is not in the configuration, so nothing is sent for it"
+                return exchange.answer(.text(reason, status: 409))
+            }
+            verb == .pause ? outbox.pause() : outbox.resume()
+            answer(exchange, .object([("paused", .boolean(outbox.isPaused))]))
+        case .discard:
+            answer(exchange, Self.sums(outbox.discardAll()))
+        case .retryArchive, .discardArchive:
+            changeArchive(verb, name, exchange, daemon)
+        }
+    }
+
+    private func answer(_ exchange: HTTPExchange, _ document: JSONText, status: Int = 200) {
+        exchange.answer(.json(Array((document.text + "\n").utf8), status: status))
+    }
+
+    private static func sums(_ sums: BatchSums) -> JSONText {
+        .object([
+            ("objects", .integer(sums.objects)), ("events", .integer(sums.events)),
+            ("bytes", .integer(Int(sums.bytes))),
+        ])
     }
 
     private func flush(_ exchange: HTTPExchange, _ daemon: Daemon) {
@@ -60,6 +119,87 @@ final class ControlServer {
             } else {
                 exchange.answer(.text("intake is not running, so nothing was sealed", status: 503))
             }
+        }
+    }
+
+    // MARK: The archive
+
+    private func listArchive(_ exchange: HTTPExchange, _ daemon: Daemon) {
+        var connector: ConnectorName?
+        if let name = exchange.request.query["connector"] {
+            connector = ConnectorName(name)
+            guard let connector,
+                daemon.archived[connector] != nil || daemon.outboxes[connector] != nil
+            else {
+                return exchange.answer(.text("there is no connector \"\(name)\"", status: 404))
+            }
+        }
+        daemon.spool.archived(connector) { result in
+            onLoop {
+                switch result {
+                case .success(let batches):
+                    self.answer(
+                        exchange, .object([("archive", .array(batches.map(Self.archived)))]))
+                case .failure(let failure):
+                    exchange.answer(.text("the archive cannot be read: \(failure)", status: 503))
+                }
+            }
+        }
+    }
+
+    private static func archived(_ batch: ArchivedBatch) -> JSONText {
+        .object([
+            ("connector", .string(batch.id.connector.description)),
+            ("batch", .string(batch.id.name)), ("event_type", .string(batch.eventType)),
+            ("events", .integer(batch.events)), ("bytes", .integer(Int(batch.bytes))),
+            ("key", .string(batch.key)),
+            ("accepted_from", .string(batch.accepted.lowerBound.extended)),
+            ("accepted_to", .string(batch.accepted.upperBound.extended)),
+            ("perhaps_delivered", .boolean(batch.perhapsDelivered)),
+        ])
+    }
+
+    private func changeArchive(
+        _ verb: Verb, _ name: ConnectorName, _ exchange: HTTPExchange, _ daemon: Daemon
+    ) {
+        let batch = exchange.request.query["batch"]
+        let done: @Sendable (Result<ArchiveSums, ArchiveFailure>) -> Void = { result in
+            onLoop { self.answer(exchange, result, name, batch) }
+        }
+        guard verb == .retryArchive else {
+            return daemon.spool.discardArchived(name, batch: batch, done: done)
+        }
+        guard let outbox = daemon.outboxes[name], outbox.settings != nil else {
+            let reason = "connector \"\(name)\" is not in the configuration; put it back first"
+            return exchange.answer(.text(reason, status: 409))
+        }
+        // In an episode they would soon be given up again.
+        guard !outbox.hasEpisode else {
+            let reason =
+                "the credentials of connector \"\(name)\" are still rejected; retry when they work"
+            return exchange.answer(.text(reason, status: 409))
+        }
+        daemon.spool.retryArchived(name, batch: batch, done: done)
+    }
+
+    private func answer(
+        _ exchange: HTTPExchange, _ result: Result<ArchiveSums, ArchiveFailure>,
+        _ name: ConnectorName, _ batch: String?
+    ) {
+        switch result {
+        case .success(let sums):
+            answer(
+                exchange,
+                .object([
+                    ("objects", .integer(sums.objects)), ("events", .integer(sums.events)),
+                    ("bytes", .integer(Int(sums.bytes))),
+                ]))
+        case .failure(.missing):
+            let what = batch.map { "no batch \"\($0)\"" } ?? "nothing"
+            exchange.answer(
+                .text("there is \(what) in the archive of connector \"\(name)\"", status: 404))
+        case .failure(.spool(let failure)):
+            exchange.answer(.text("the archive cannot be changed: \(failure)", status: 503))
         }
     }
 }

@@ -18,6 +18,9 @@ import Systemd
 /// what the outboxes delivered goes back to be settled, and signals, timers and requests are turned into calls.
 final class Daemon {
     let started = Clocks.now()
+    let clock: DaemonClock
+    /// What an earlier process kept of the connectors' health, until it is restored.
+    var book: EpisodeBook?
     let reporter: Reporter
     let lanes = Lanes()
 
@@ -38,13 +41,25 @@ final class Daemon {
     var failedOpens = 0
     var isStopping = false
     var isFlushing = false
-    var toSettle: [HeldBatch] = []
+    var toSettle: [Settlement] = []
     /// Delivered, and asked to be settled again in a while, since it failed.
     var unsettled: [BatchID] = []
     /// How often in a row settling failed, and why it did last.
     var settleFailures = (count: 0, text: "")
     var isReady = false
     private var isStatusScheduled = false
+    var isKeepingScheduled = false
+    /// Why the clocks of episodes could not be kept, as it was told.
+    var keepingFailure: String?
+    /// The spool was opened at least once, so what it holds is known.
+    var hasOpened = false
+    /// What CLOCK_BOOTTIME was ahead of CLOCK_MONOTONIC: it grows while the machine sleeps.
+    var slept = Clocks.uptime() - Clocks.awake()
+    let tickTimer = DispatchSource.makeTimerSource(queue: .main)
+    var tickPeriod = 0
+    /// What the spool says was lost since it was made.
+    var losses: [ConnectorName: LossTotals] = [:]
+    var archived: [ConnectorName: ArchiveSums] = [:]
     var isLeaving = false
 
     private var signals: [any DispatchSourceSignal] = []
@@ -57,11 +72,16 @@ final class Daemon {
     /// How often everything is looked through even though nothing was heard.
     static let rescanInterval = 300
     static let lookInterval = 5
+    /// How often the clock of an episode is stamped, and what it leads to is done.
+    static let tickInterval = 60
 
     init(
         _ loaded: LoadedSettings, journal: JournalWriter, files: RealFileSystem,
-        identity: SpoolTree.Identity, runsUntilEmpty: Bool
+        identity: SpoolTree.Identity, book: EpisodeBook?, runsUntilEmpty: Bool
     ) {
+        self.book = book
+        let clock = DaemonClock(after: book?.clock)
+        self.clock = clock
         configurationFile = loaded.file
         settings = loaded.settings
         self.files = files
@@ -75,7 +95,7 @@ final class Daemon {
                 files: files, storage: DispatchLane(queue: lanes.storage),
                 syncing: DispatchLane(queue: lanes.syncing),
                 removers: lanes.removers, workers: lanes.workers, workerCount: Lanes.workerCount,
-                uptime: Clocks.uptime, now: Clocks.now,
+                uptime: Clocks.uptime, now: Clocks.now, clock: { clock.reading() },
                 report: { report in onLoop { relay.daemon?.take(report) } }),
             routing: Self.routing(loaded.settings, identity),
             minimumFree: loaded.settings.spool.minimumFree)
@@ -101,14 +121,14 @@ final class Daemon {
         handleSignals()
         dueTimer.setEventHandler { [weak self] in self?.spool.cutDue() }
         lookTimer.setEventHandler { [weak self] in self?.spool.scan() }
-        for timer in [dueTimer, lookTimer] {
+        tickTimer.setEventHandler { [weak self] in self?.tick() }
+        for timer in [dueTimer, lookTimer, tickTimer] {
             timer.schedule(deadline: .distantFuture)
             timer.activate()
         }
         configureOutboxes()
         if !runsUntilEmpty { try listen() }
         every(seconds: Self.rescanInterval) { $0.spool.scanThoroughly() }
-        every(seconds: 60) { daemon in daemon.outboxes.values.forEach { $0.tick() } }
         if let interval = Watchdog.interval {
             every(milliseconds: max(1, Int(interval.milliseconds))) { _ in
                 Notify.send(.watchdog)
@@ -170,51 +190,7 @@ final class Daemon {
         ProcessMemory.releaseStartPages()
     }
 
-    // MARK: Outboxes
-
-    func configureOutboxes() {
-        let names = Set(settings.connectors.map(\.name))
-        for connector in settings.connectors {
-            let outbox = outbox(connector.name)
-            if outbox.settings == connector {
-                outbox.credentialsChanged()
-                continue
-            }
-            let provider = RefreshingCredentials.make(
-                for: connector,
-                CredentialSurroundings(transport: transport, queue: lanes.reading))
-            outbox.configure(
-                connector,
-                client: S3Client(connector, transport: transport, credentials: provider),
-                provider: provider)
-        }
-        for (name, outbox) in outboxes where !names.contains(name) {
-            outbox.configure(nil, client: nil, provider: nil)
-            if outbox.isEmpty { outboxes[name] = nil }
-        }
-    }
-
-    /// The outbox of a connector; one that is not configured only keeps what it holds.
-    func outbox(_ name: ConnectorName) -> Outbox {
-        if let outbox = outboxes[name] { return outbox }
-        let outbox = Outbox(
-            name, reporter: reporter, files: files, queue: lanes.reading,
-            settle: { [weak self] batch in self?.settle(batch) },
-            changed: { [weak self] in self?.changed() })
-        outboxes[name] = outbox
-        return outbox
-    }
-
-    /// Batches that are delivered in one turn of the loop are settled together.
-    private func settle(_ batch: HeldBatch) {
-        toSettle.append(batch)
-        guard toSettle.count == 1 else { return }
-        DispatchQueue.main.async { [weak self] in
-            guard let self else { return }
-            self.spool.settle(self.toSettle)
-            self.toSettle = []
-        }
-    }
+    // MARK: Asking
 
     func hasConnector(_ name: ConnectorName) -> Bool {
         settings.connectors.contains { $0.name == name }
@@ -263,7 +239,7 @@ final class Daemon {
 
     private func document(space: FileSystemSpace?) -> StatusDocument {
         StatusDocument(
-            started: started, directory: settings.spool.directory,
+            clock: clock, started: started, directory: settings.spool.directory,
             routing: (
                 settings.identity.zone ?? identity.zone,
                 settings.identity.partition ?? identity.partition

@@ -9,12 +9,8 @@ import Systemd
 extension Daemon {
     func take(_ report: SpoolReport) {
         switch report {
-        case .opened(let held, let quarantined):
-            self.quarantined = quarantined
-            // What was under way before says nothing about what is now.
-            activity = SpoolActivity()
-            for batch in held { outbox(batch.id.connector).take(batch) }
-            for outbox in outboxes.values { outbox.pump() }
+        case .opened(let contents):
+            opened(contents)
         case .running:
             intakeBegan()
         case .failed(let failure):
@@ -48,8 +44,14 @@ extension Daemon {
             for batch in batches { outbox(batch.id.connector).take(batch) }
             for name in Set(batches.map(\.id.connector)) { outboxes[name]?.pump() }
         case .settled(let batches):
-            for batch in batches { outboxes[batch.connector]?.settled(batch) }
-            if unsettled.isEmpty { settleFailures = (0, "") }
+            settled(batches)
+        case .lossesFound(let losses):
+            reporter.lost(losses, isLate: true)
+        case .lost(let totals):
+            losses = totals
+            for (name, totals) in totals { outboxes[name]?.losses = totals }
+        case .archived(let sums):
+            archived = sums
         case .settleFailed(let batches, let failure):
             settlingFailed(batches, failure)
         case .damaged(let path, let reason):
@@ -63,6 +65,30 @@ extension Daemon {
             self.activity = activity
         }
         changed()
+    }
+
+    private func opened(_ contents: SpoolContents) {
+        quarantined = contents.quarantined
+        archived = contents.archived
+        // What was under way before says nothing about what is now.
+        activity = SpoolActivity()
+        if let latest = contents.latestClock { clock.raise(to: latest) }
+        hasOpened = true
+        losses = contents.lost
+        var held: [ConnectorName: [HeldBatch]] = [:]
+        for batch in contents.held { held[batch.id.connector, default: []].append(batch) }
+        for name in held.keys { _ = outbox(name) }
+        for (name, outbox) in outboxes {
+            outbox.losses = losses[name] ?? LossTotals()
+            outbox.takeAll(held[name] ?? [])
+            outbox.pump()
+        }
+    }
+
+    private func settled(_ batches: [BatchID]) {
+        let settlements = batches.compactMap { outboxes[$0.connector]?.settled($0) }
+        reporter.lost(settlements.compactMap { Loss($0) })
+        if unsettled.isEmpty { settleFailures = (0, "") }
     }
 
     func intakeBegan() {

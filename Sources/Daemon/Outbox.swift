@@ -1,4 +1,5 @@
 import Credentials
+import Credentials
 import Delivery
 import Dispatch
 import Files
@@ -8,48 +9,52 @@ import Spool
 
 /// Everything that waits for one connector's bucket, and its way there.
 ///
-/// The health of the connector says how much may be under way; the oldest batches go first.
+/// The health of the connector says how much may be under way; the oldest batches go first. What the window gives up
+/// leaves from here, too. The order of a life: `configure`, `take`, `pump`, `ended`, `settle`, `settled`.
 final class Outbox {
     let name: ConnectorName
-    private(set) var settings: ConnectorSettings?
-    private(set) var health: ConnectorHealth
-    private(set) var totals = OutboxTotals()
+    var settings: ConnectorSettings?
+    var health: ConnectorHealth
+    var totals = OutboxTotals()
+    /// What the spool says was lost since it was made.
+    var losses = LossTotals()
 
-    private var client: S3Client?
-    private var provider: (any CredentialsProvider)?
-    private let reporter: Reporter
-    private let files: any FileSystem
-    private let queue: DispatchQueue
-    /// Asks the spool to settle what is delivered.
-    private let settle: (HeldBatch) -> Void
-    /// Called after every change.
-    private let changed: () -> Void
+    var client: S3Client?
+    var provider: (any CredentialsProvider)?
+    let surroundings: OutboxSurroundings
+    var clock: DaemonClock { surroundings.clock }
+    var reporter: Reporter { surroundings.reporter }
 
-    private var waiting: [String: BatchQueue] = [:]
-    private var shipments: [BatchID: Shipment] = [:]
-    /// Delivered, and not yet off the disk.
-    private var settling: [BatchID: HeldBatch] = [:]
+    var waiting: [String: BatchQueue] = [:]
+    var shipments: [BatchID: Shipment] = [:]
+    /// Asked to be settled, and not yet off the disk.
+    var settling: [BatchID: Settlement] = [:]
     /// Held one by one, with the reason.
-    private var atFault: [BatchID: (batch: HeldBatch, reason: String)] = [:]
+    var atFault: [BatchID: (batch: HeldBatch, reason: String)] = [:]
     /// Batches whose key somebody else was writing, and when they may be tried again.
-    private var postponed: [BatchID: (until: Instant, failures: Int)] = [:]
-    private var isStopped = false
-    private let timer: any DispatchSourceTimer
+    var postponed: [BatchID: (until: Instant, failures: Int)] = [:]
+    /// Batches that may be stored although nobody said so.
+    var uncertain: Set<BatchID> = []
+    /// Probes take event types in turn: the one that had the last.
+    var lastProbed = ""
+    /// What the connector was when it was last verified, or tried.
+    var destination = ""
+    /// The record that was kept last.
+    var keptRevision = 0
+    /// New credentials could not be fetched, and that was told.
+    var isRefreshFailing = false
+    var isStopped = false
+    var isPumping = false
+    var isGivingUp = false
+    let timer: any DispatchSourceTimer
 
     /// Objects under way at once: enough to hide the latency of one, and far from what makes S3 slow down.
     static let mostUnderWay = 4
 
-    init(
-        _ name: ConnectorName, reporter: Reporter, files: any FileSystem, queue: DispatchQueue,
-        settle: @escaping (HeldBatch) -> Void, changed: @escaping () -> Void
-    ) {
+    init(_ name: ConnectorName, _ surroundings: OutboxSurroundings) {
         self.name = name
-        self.reporter = reporter
-        self.files = files
-        self.queue = queue
-        self.settle = settle
-        self.changed = changed
-        health = ConnectorHealth(at: Clocks.instant())
+        self.surroundings = surroundings
+        health = ConnectorHealth(at: surroundings.clock.instant())
         timer = DispatchSource.makeTimerSource(queue: .main)
         timer.setEventHandler { [weak self] in self?.pump() }
         timer.schedule(deadline: .distantFuture)
@@ -63,20 +68,38 @@ final class Outbox {
         _ settings: ConnectorSettings?, client: S3Client?, provider: (any CredentialsProvider)?
     ) {
         // A trouble lasts until a delivery proves that it is over, and then that is told.
-        health.credentialsChanged(at: Clocks.instant())
+        health.credentialsChanged(at: clock.instant())
         self.settings = settings
         self.client = client
         self.provider = provider
+        if let settings { configureHealth(settings) }
         retryFaulty()
         pump()
     }
 
-    /// The configuration was read again and says the same: whatever lies outside of it may have been mended.
+    /// The configuration was read again and says the same, or a file of credentials has changed: whatever lies outside of
+    /// the configuration may have been mended.
     func credentialsChanged() {
         provider?.forget()
-        health.credentialsChanged(at: Clocks.instant())
+        health.credentialsChanged(at: clock.instant())
         retryFaulty()
         pump()
+    }
+
+    /// What the source of the credentials did by itself.
+    func credentialsTell(_ event: CredentialsEvent) {
+        switch event {
+        case .changed:
+            health.credentialsChanged(at: clock.instant())
+            pump()
+        case .refreshed:
+            isRefreshFailing = false
+        case .refreshFailed(let reason, let until):
+            // Tried again and again; told once.
+            guard !isRefreshFailing else { return }
+            isRefreshFailing = true
+            reporter.refreshFailed(reason.disposition, until, destination())
+        }
     }
 
     /// What was at fault before may not be any more.
@@ -87,41 +110,75 @@ final class Outbox {
 
     // MARK: Batches
 
-    /// Takes a batch that is held, unless it is known.
+    /// Takes everything that the spool holds for this connector, after it was opened.
+    func takeAll(_ batches: [HeldBatch]) {
+        waiting = [:]
+        atFault = [:]
+        totals.held = BatchSums()
+        for batch in batches { take(batch) }
+        for shipment in shipments.values { totals.held.add(shipment.batch) }
+        markAttempted()
+    }
+
+    /// Takes a batch that is held, unless it is on its way.
     func take(_ batch: HeldBatch) {
-        guard settling[batch.id] == nil, shipments[batch.id] == nil, atFault[batch.id] == nil,
-            !known.contains(batch.id)
-        else { return }
-        known.insert(batch.id)
+        guard settling[batch.id] == nil, shipments[batch.id] == nil else { return }
         totals.held.add(batch)
+        if batch.isUncertain { uncertain.insert(batch.id) }
         enqueue(batch)
     }
 
-    /// All batches held here.
-    private var known: Set<BatchID> = []
-
-    private func enqueue(_ batch: HeldBatch) {
+    func enqueue(_ batch: HeldBatch) {
         waiting[batch.eventType, default: BatchQueue()].insert(batch)
     }
 
-    func settled(_ id: BatchID) {
-        settling[id] = nil
-        known.remove(id)
+    /// An earlier process may have ended with attempts under way: of each event type, those were among the first.
+    private func markAttempted() {
+        for queue in waiting.values {
+            for batch in queue.all.prefix(Self.mostUnderWay) where batch.isFromEarlierProcess {
+                uncertain.insert(batch.id)
+            }
+        }
+    }
+
+    func settle(_ batch: HeldBatch, _ outcome: Settlement.Outcome) {
+        totals.held.remove(batch)
+        postponed[batch.id] = nil
+        let settlement = Settlement(batch, outcome)
+        settling[batch.id] = settlement
+        surroundings.settle(settlement)
+    }
+
+    /// It is off the disk; answers what it was settled as.
+    func settled(_ id: BatchID) -> Settlement? {
+        uncertain.remove(id)
+        return settling.removeValue(forKey: id)
     }
 
     /// Settling failed; it is asked for again a little later.
     func settleAgain(_ id: BatchID) {
-        guard let batch = settling[id] else { return }
-        settle(batch)
+        guard let settlement = settling[id] else { return }
+        surroundings.settle(settlement)
     }
 
-    var isEmpty: Bool { known.isEmpty }
+    var isEmpty: Bool {
+        waiting.isEmpty && shipments.isEmpty && settling.isEmpty && atFault.isEmpty
+    }
     var isIdle: Bool { shipments.isEmpty && settling.isEmpty }
     var atFaultCount: Int { atFault.count }
     var firstFault: String? { atFault.min { $0.key < $1.key }?.value.reason }
-    var oldest: HeldBatch? {
-        (waiting.values.compactMap(\.first) + atFault.values.map(\.batch)
-            + shipments.values.map(\.batch)).min { $0.id < $1.id }
+
+    /// What is held of an event type, the first of each place it may be in; nil: of any.
+    private func firsts(_ eventType: String?) -> [HeldBatch] {
+        let queues =
+            eventType.map { type in waiting[type].map { [$0] } ?? [] } ?? Array(waiting.values)
+        return queues.compactMap(\.first)
+            + (atFault.values.map(\.batch) + shipments.values.map(\.batch))
+            .filter { eventType == nil || $0.eventType == eventType }
+    }
+
+    func oldest(_ eventType: String? = nil) -> HeldBatch? {
+        firsts(eventType).min { $0.acceptedClock < $1.acceptedClock }
     }
 
     /// Whether nothing of what is held will go without somebody's help, or before long.
@@ -140,157 +197,25 @@ final class Outbox {
     /// For a run that is to end when nothing is left to do.
     private static let failuresBeforeGivingUp = 4
 
-    // MARK: Sending
-
     func stop() {
         isStopped = true
         timer.cancel()
     }
+}
 
-    var underWay: Int { shipments.count }
-
-    /// Sends as much as the connector's health allows.
-    func pump() {
-        guard !isPumping else { return }
-        // Nothing begins, but what has ended is a change too: somebody may wait for it.
-        guard !isStopped, let client else { return changed() }
-        isPumping = true
-        defer {
-            isPumping = false
-            changed()
-        }
-        while true {
-            let now = Clocks.instant()
-            switch health.permission(at: now) {
-            case .full:
-                if shipments.count >= Self.mostUnderWay { return }
-            case .oneAtATime, .probe:
-                if !shipments.isEmpty { return }
-            case .none(let until):
-                return wake(at: until, now)
-            }
-            guard let batch = next(at: now) else { return }
-            ship(batch, client)
-        }
-    }
-
-    private var isPumping = false
-
-    /// The oldest batch that may go now; its event type has its own permission.
-    private func next(at now: Instant) -> HeldBatch? {
-        var best: HeldBatch?
-        var wakeAt: Instant?
-        for (type, queue) in waiting {
-            guard let first = queue.first, best.map({ first.id < $0.id }) ?? true else { continue }
-            if let until = postponed[first.id]?.until, until > now {
-                wakeAt = min(wakeAt ?? until, until)
-                continue
-            }
-            switch health.permission(for: type, at: now) {
-            case .full:
-                break
-            case .oneAtATime, .probe:
-                if shipments.values.contains(where: { $0.batch.eventType == type }) { continue }
-            case .none(let until):
-                if let until { wakeAt = min(wakeAt ?? until, until) }
-                continue
-            }
-            best = first
-        }
-        guard let best else {
-            wake(at: wakeAt, now)
-            return nil
-        }
-        defer { if waiting[best.eventType]?.isEmpty == true { waiting[best.eventType] = nil } }
-        return waiting[best.eventType]?.removeFirst()
-    }
-
-    private func wake(at instant: Instant?, _ now: Instant) {
-        guard let instant else { return }
-        let delay = max(.milliseconds(10), instant - now)
-        timer.schedule(
-            deadline: .now() + .milliseconds(Int(delay.milliseconds)), leeway: .milliseconds(50))
-    }
-
-    private func ship(_ batch: HeldBatch, _ client: S3Client) {
-        let shipment = Shipment(
-            batch, client: client, files: files, on: queue,
-            note: { [weak self] disposition in self?.corrected(batch, disposition) },
-            done: { [weak self] disposition in self?.ended(batch, disposition) })
-        shipments[batch.id] = shipment
-        shipment.start(verifying: batch.isFromEarlierProcess)
-    }
-
-    // MARK: What became of it
-
-    private func destination(_ batch: HeldBatch, key: String?) -> Destination {
-        Destination(
-            connector: name.description, bucket: settings?.bucket ?? "",
-            host: settings?.endpoint ?? "S3", eventType: batch.eventType, key: key)
-    }
-
-    private func corrected(_ batch: HeldBatch, _ disposition: Disposition) {
-        reporter.corrected(disposition, at: destination(batch, key: nil))
-    }
-
-    private func ended(_ batch: HeldBatch, _ disposition: Disposition) {
-        guard let shipment = shipments.removeValue(forKey: batch.id) else { return }
-        let now = Clocks.instant()
-        let place = destination(batch, key: shipment.envelope?.key)
-        let actions = health.attemptEnded(
-            disposition, eventType: batch.eventType, began: shipment.began, at: now,
-            random: Double.random(in: 0..<1))
-        for action in actions { perform(action, place) }
-        switch disposition {
-        case .delivered:
-            delivered(batch, shipment)
-        case .batchHeld(let fault):
-            postponed[batch.id] = nil
-            let reason = disposition.explanation(of: .putObject, at: place)
-            atFault[batch.id] = (batch, reason)
-            reporter.held(fault, reason, place, batch)
-        case .conflict:
-            let failures = (postponed[batch.id]?.failures ?? 0) + 1
-            let delay = Backoff().delay(
-                failures: failures, retryAfter: nil, random: Double.random(in: 0..<1))
-            postponed[batch.id] = (now + delay, failures)
-            enqueue(batch)
-        default:
-            // Whatever the keys were, the next attempt reads them anew: mending them is enough.
-            if case .credentials(.connector, _) = disposition { provider?.forget() }
-            enqueue(batch)
-        }
-        pump()
-    }
-
-    private func delivered(_ batch: HeldBatch, _ shipment: Shipment) {
-        postponed[batch.id] = nil
-        settling[batch.id] = batch
-        totals.held.remove(batch)
-        totals.delivered.add(batch)
-        if let envelope = shipment.envelope {
-            totals.lastKey = envelope.key
-            totals.lastTime = Clocks.now()
-            // The configuration may have changed while it was under way.
-            reporter.delivered(envelope, bucket: shipment.bucket)
-        }
-        settle(batch)
-    }
-
-    /// To be called once a minute or so.
-    func tick() {
-        let place = Destination(
-            connector: name.description, bucket: settings?.bucket ?? "",
-            host: settings?.endpoint ?? "S3")
-        for action in health.tick(at: Clocks.instant()) { perform(action, place) }
-    }
-
-    private func perform(_ action: ConnectorHealth.Action, _ place: Destination) {
-        switch action {
-        case .refreshCredentials: provider?.forget()
-        case .entered, .lasting, .left: reporter.changed(action, place, totals.held)
-        }
-    }
+/// What an outbox needs of the daemon.
+struct OutboxSurroundings {
+    var clock: DaemonClock
+    var reporter: Reporter
+    var files: any FileSystem
+    /// Reads what is to be sent.
+    var queue: DispatchQueue
+    /// Asks the spool to settle a batch.
+    var settle: (Settlement) -> Void
+    /// Asks the spool to remember that batches may be stored.
+    var markUncertain: ([BatchID]) -> Void
+    /// Called after every change.
+    var changed: () -> Void
 }
 
 /// Sums over batches.

@@ -1,4 +1,5 @@
 import Configuration
+import Delivery
 import Dispatch
 import Files
 import Glibc
@@ -48,7 +49,8 @@ public enum Program {
             let identity = try prepare(files, settings.spool.directory)
             let daemon = Daemon(
                 LoadedSettings(file: options.file, settings: settings), journal: journal,
-                files: files, identity: identity, runsUntilEmpty: options.isUntilEmpty)
+                files: files, identity: identity, book: try readBook(files, journal),
+                runsUntilEmpty: options.isUntilEmpty)
             try daemon.start()
             self.daemon = daemon
         } catch {
@@ -144,6 +146,30 @@ public enum Program {
             if case .file(let error) = error { throw failure(error, directory) }
             throw StartFailure(error.description, status: ExitStatus.failed)
         }
+    }
+
+    /// The clocks of episodes. Without them events wait longer, and that is all; so damage is told and passed over.
+    private static func readBook(
+        _ files: RealFileSystem, _ journal: JournalWriter
+    ) throws(StartFailure) -> EpisodeBook? {
+        let reason: String
+        do throws(SpoolFailure) {
+            guard let text = try Spool.readEpisodes(files) else { return nil }
+            do throws(CheckedText.Fault) { return try EpisodeBook(text) } catch {
+                reason = error.description
+            }
+        } catch {
+            guard case .damaged(_, let text) = error else {
+                throw StartFailure(error.description, status: ExitStatus.failed)
+            }
+            reason = text
+        }
+        journal.send(
+            JournalEntry(
+                .spoolDamaged,
+                "episodes in the spool is damaged: \(reason); windows begin anew, so events wait "
+                    + "longer than they would, and none is lost", [.file("episodes")]))
+        return nil
     }
 
     private static func failure(_ error: FileError, _ directory: String) -> StartFailure {

@@ -44,7 +44,8 @@ final class Shipment {
     ///   - done: is called once, never before `start` returns.
     init(
         _ batch: HeldBatch, client: S3Client, files: any FileSystem, on queue: DispatchQueue,
-        note: @escaping (Disposition) -> Void, done: @escaping (Disposition) -> Void
+        at clock: DaemonClock, note: @escaping (Disposition) -> Void,
+        done: @escaping (Disposition) -> Void
     ) {
         self.batch = batch
         self.client = client
@@ -52,7 +53,7 @@ final class Shipment {
         self.queue = queue
         self.note = note
         self.done = done
-        began = Clocks.instant()
+        began = clock.instant()
     }
 
     /// - Parameter verifying: hash the object first, because this process did not make it.

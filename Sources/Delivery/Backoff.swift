@@ -43,9 +43,14 @@ public struct Backoff: Sendable, Equatable {
 /// How often a connector that needs a person is tried: slowly, so that it costs S3 and us nothing.
 enum ProbePace {
     static let pace = Backoff(base: .seconds(15), cap: .seconds(300))
+    /// As long as S3 may have yet to learn of new credentials, which takes seconds.
+    static let pendingPace = Backoff(base: .seconds(2), cap: .seconds(10))
 
-    /// Between half of the bound and all of it.
-    static func delay(failures: Int, random: Double) -> Duration {
-        pace.bound(failures: failures) * (0.5 + 0.5 * random)
+    /// Between half of the bound and all of it. A short window is probed as often as a long one, for its length.
+    static func delay(
+        failures: Int, isPending: Bool = false, window: Duration, random: Double
+    ) -> Duration {
+        let bound = (isPending ? pendingPace : pace).bound(failures: failures)
+        return min(bound, max(window / 20, .milliseconds(500))) * (0.5 + 0.5 * random)
     }
 }

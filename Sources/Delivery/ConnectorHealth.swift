@@ -11,6 +11,7 @@
 ///   of an event type  .credentials(.eventType)  a delivery of that event type
 /// ```
 ///
+/// The time in which credentials fail is an `Episode`; for how long events may wait in one is the window.
 /// While one holds, its scope sends single probes, each after a wait. Backing off waits seconds; the
 /// others wait for a person, so they wait longer. After a delivery its scope sends one object at a
 /// time until three more have passed. The owner reports how each batch's attempt ended; the steps on
@@ -33,6 +34,10 @@ public struct ConnectorHealth: Sendable {
         case left(Condition, after: Duration, failures: Int)
         /// The session has expired: ask the provider for a new one.
         case refreshCredentials
+        /// It works, which it never did before.
+        case verified
+        /// What the window would give up is kept until then, so that somebody can hear of it first.
+        case heldOff(eventType: String?, until: Instant)
     }
 
     /// A single lost connection is no news: backing off is told from this many failures in a row.
@@ -44,15 +49,29 @@ public struct ConnectorHealth: Sendable {
     private let backoff: Backoff
     private var pace: Pace
     private var recovering = 0
-    private var pausedSince: Instant?
-    private var episode: Episode?
+    private(set) var pausedSince: Instant?
+    private(set) var episode: Episode?
     private var misconfiguration: Trouble?
     private var backingOff: BackingOff?
     private var eventTypes: [String: EventTypeHealth] = [:]
+    /// Nobody has answered since then, so the clocks of episodes stand.
+    private(set) var silentSince: Instant?
+
+    /// For how long of an episode an event may wait.
+    public private(set) var window = defaultWindow
+    public static let defaultWindow = Duration.seconds(48 * 3600)
+    /// For how long credentials that never worked are taken for new ones.
+    private var grace = Duration.zero
+    private var configured: Instant
+    /// Whether anything was ever delivered with these credentials to this destination.
+    public private(set) var isVerified = false
+    /// Counts what must outlive the process; whoever keeps the record keeps it again when this has changed.
+    public private(set) var revision = 0
 
     public init(backoff: Backoff = Backoff(), at now: Instant) {
         self.backoff = backoff
         pace = Pace(at: now)
+        configured = now
     }
 
     // MARK: Asking
@@ -100,6 +119,9 @@ public struct ConnectorHealth: Sendable {
         random: Double
     ) -> [Action] {
         let isNews = began >= pace.decided
+        listen(to: disposition, at: now)
+        // What was sent before a pause may begin an episode in it.
+        defer { if pausedSince != nil { forEachEpisode { $0.timeline.stand(at: now) } } }
         switch disposition {
         case .aborted:
             return []
@@ -117,7 +139,7 @@ public struct ConnectorHealth: Sendable {
                 episode?.trouble.failures += 1
                 return []
             }
-            return heard(at: now) + reject(disposition, at: now, random)
+            return heard(at: now) + reject(disposition, sent: began, at: now, random)
         case .misconfigured:
             guard isNews else {
                 misconfiguration?.failures += 1
@@ -125,33 +147,47 @@ public struct ConnectorHealth: Sendable {
             }
             return heard(at: now) + misconfigure(disposition, at: now, random)
         case .delivered:
-            var actions = isNews ? delivered(at: now) : []
+            // New credentials do not devalue the proof that the old ones work.
+            let endsEpisode = episode.map { began >= $0.trouble.since } ?? false
+            var actions = isNews || endsEpisode ? delivered(at: now) : []
             actions += eventTypes[eventType]?.delivered(began: began, at: now) ?? []
             if eventTypes[eventType]?.isWell == true { eventTypes[eventType] = nil }
-            return actions
+            if !actions.isEmpty { revision += 1 }
+            return actions + verify()
         case .credentials(.eventType, _):
             var actions = isNews ? heard(at: now) : []
             if isNews { wait(at: now, random) }
+            let known = eventTypes[eventType]?.episode != nil
             actions += eventTypes[eventType, default: EventTypeHealth(eventType, at: began)]
-                .denied(disposition, began: began, at: now, random)
+                .denied(
+                    disposition, began: began, at: now, pendingUntil: pendingUntil(at: now),
+                    window: window, random)
+            if !known { revision += 1 }
             return actions
         case .answered, .existing, .missing, .batchHeld, .clock, .region, .unsupported, .conflict,
             .advice:
             let actions = isNews ? heard(at: now) : []
             if isNews { wait(at: now, random) }
-            eventTypes[eventType]?.passedOver(began: began, at: now, random)
+            eventTypes[eventType]?.passedOver(began: began, at: now, window: window, random)
             return actions
         }
     }
 
-    /// Tells hourly of what lasts; to be called once a minute or so.
-    public mutating func tick(at now: Instant) -> [Action] {
+    /// Tells of what lasts, hourly and as the window runs out; to be called once a minute or so.
+    ///
+    /// - Parameter oldest: when the oldest event was accepted that waits for an event type; nil: for any.
+    public mutating func tick(
+        at now: Instant, oldest: (_ eventType: String?) -> Instant? = { _ in nil }
+    ) -> [Action] {
         guard pausedSince == nil else { return [] }
-        var actions = episode?.trouble.reminder(at: now) ?? []
+        var actions =
+            episode?.reminder(oldest: oldest(nil), window: window, at: now) ?? []
         actions += misconfiguration?.reminder(at: now) ?? []
         for name in eventTypes.keys.sorted() {
-            actions += eventTypes[name]?.reminder(at: now) ?? []
+            actions +=
+                eventTypes[name]?.reminder(oldest: oldest(name), window: window, at: now) ?? []
         }
+        if actions.contains(where: \.isOfEpisode) { revision += 1 }
         return actions
     }
 
@@ -163,16 +199,127 @@ public struct ConnectorHealth: Sendable {
         if backingOff?.reason != .throttled, isTroubled { pace.hurry(at: now) }
     }
 
+    /// Sends nothing until `resume`; the clocks of episodes stand.
     public mutating func pause(at now: Instant) {
-        pausedSince = pausedSince ?? now
+        guard pausedSince == nil else { return }
+        pausedSince = now
+        revision += 1
+        forEachEpisode { $0.timeline.stand(at: now) }
     }
 
     /// Ends a pause. Troubles stand as they stood before it.
-    public mutating func resume() {
+    public mutating func resume(at now: Instant) -> [Action] {
+        guard pausedSince != nil else { return [] }
         pausedSince = nil
+        revision += 1
+        if silentSince == nil { forEachEpisode { $0.timeline.goOn(at: now) } }
+        return holdOff(at: now)
+    }
+
+    /// Takes the settings of a connector that was configured, or edited.
+    ///
+    /// - Parameters:
+    ///   - grace: for how long credentials that never worked are taken for new ones.
+    ///   - isOther: the credentials or the destination are not those that may have worked.
+    public mutating func configure(
+        window: Duration, grace: Duration, isOther: Bool, at now: Instant
+    ) -> [Action] {
+        let isLowered = window < self.window
+        self.window = window
+        self.grace = grace
+        if isOther {
+            configured = now
+            isVerified = false
+            // Another server may have another clock.
+            forEachEpisode { $0.dated = nil }
+        }
+        revision += 1
+        return isLowered ? holdOff(at: now) : []
+    }
+
+    /// The machine slept, or was started anew: nobody could hear what is at risk.
+    public mutating func slept(at now: Instant) -> [Action] {
+        holdOff(at: now)
+    }
+
+    /// Nothing is given up for an hour, or a tenth of a window that is short.
+    private mutating func holdOff(at now: Instant) -> [Action] {
+        let until = now + min(.seconds(3600), window / 10)
+        var actions: [Action] = []
+        forEachEpisode {
+            $0.holdOff(until: until)
+            actions.append(.heldOff(eventType: $0.eventType, until: until))
+        }
+        if !actions.isEmpty { revision += 1 }
+        return actions
+    }
+
+    private mutating func forEachEpisode(_ body: (inout Episode) -> Void) {
+        if var changed = episode {
+            body(&changed)
+            episode = changed
+        }
+        for name in eventTypes.keys.sorted() { eventTypes[name]?.withEpisode(body) }
+    }
+
+    // MARK: The window
+
+    /// The episodes that hold, the whole connector's first.
+    public var episodes: [Episode] { (episode.map { [$0] } ?? []) + deniedEventTypes }
+
+    /// Whether events of a type, accepted up to then, are to be given up.
+    public func hasLost(_ accepted: Instant, eventType: String, at now: Instant) -> Bool {
+        guard pausedSince == nil else { return false }
+        return [episode, eventTypes[eventType]?.episode].contains {
+            $0?.hasLost(accepted, window: window, at: now) ?? false
+        }
+    }
+
+    /// When events of a type, accepted then, will be given up if nothing changes; nil: never.
+    public func firstDrop(_ accepted: Instant, eventType: String, at now: Instant) -> Instant? {
+        [episode, eventTypes[eventType]?.episode].compactMap {
+            $0?.firstDrop(accepted, window: window, at: now)
+        }.min()
     }
 
     // MARK: Decisions about the connector
+
+    /// The clocks of episodes stand from where nobody answers to the next answer of S3 or STS.
+    private mutating func listen(to disposition: Disposition, at now: Instant) {
+        switch disposition {
+        case .aborted, .batchHeld(.damaged):
+            break
+        case .backingOff(.unreachable, _, _), .backingOff(.expired, _, _), .misconfigured(.local):
+            guard silentSince == nil else { return }
+            silentSince = now
+            if !episodes.isEmpty { revision += 1 }
+            forEachEpisode { $0.timeline.stand(at: now) }
+        default:
+            guard silentSince != nil else { return }
+            silentSince = nil
+            // In a pause they stand for that.
+            if pausedSince == nil { forEachEpisode { $0.timeline.goOn(at: now) } }
+        }
+    }
+
+    /// A question was answered that needs credentials: they are known, whatever they may be allowed.
+    public mutating func authenticated() {
+        guard !isVerified else { return }
+        isVerified = true
+        revision += 1
+    }
+
+    private mutating func verify() -> [Action] {
+        guard !isVerified else { return [] }
+        isVerified = true
+        revision += 1
+        return [.verified]
+    }
+
+    private func pendingUntil(at now: Instant) -> Instant? {
+        let until = configured + grace
+        return !isVerified && now < until ? until : nil
+    }
 
     /// S3 itself has answered: it can be reached.
     private mutating func heard(at now: Instant) -> [Action] {
@@ -198,13 +345,18 @@ public struct ConnectorHealth: Sendable {
     }
 
     private mutating func reject(
-        _ disposition: Disposition, at now: Instant, _ random: Double
+        _ disposition: Disposition, sent: Instant, at now: Instant, _ random: Double
     ) -> [Action] {
         pace.failures += 1
         defer { wait(at: now, random) }
-        if let actions = episode?.trouble.failedAgain(disposition) { return actions }
-        let begun = Episode(eventType: nil, because: disposition, at: now)
+        if let actions = episode?.rejectedAgain(disposition, sent: sent, at: now) {
+            return actions
+        }
+        let begun = Episode(
+            eventType: nil, because: disposition, sent: sent, at: now,
+            pendingUntil: pendingUntil(at: now))
         episode = begun
+        revision += 1
         return [begun.trouble.entered]
     }
 
@@ -241,8 +393,48 @@ public struct ConnectorHealth: Sendable {
     /// Where a person is needed, each answer is followed by a long wait, whatever it said.
     private mutating func wait(at now: Instant, _ random: Double, atLeast: Duration? = nil) {
         guard needsPerson else { return }
-        let delay = ProbePace.delay(failures: pace.failures, random: random)
+        let isPending = episode?.pendingUntil != nil
+        let delay = ProbePace.delay(
+            failures: pace.failures, isPending: isPending, window: window, random: random)
         let least = min(atLeast ?? .zero, backoff.longestRetryAfter)
         pace.wait(max(delay, least), at: now)
+    }
+
+    // MARK: Over restarts
+
+    /// What must outlive the process.
+    public var record: HealthRecord {
+        HealthRecord(
+            isVerified: isVerified, window: window, pausedSince: pausedSince,
+            silentSince: silentSince, episodes: episodes)
+    }
+
+    /// Goes on from what an earlier process kept; to be called before anything is attempted.
+    ///
+    /// - Parameter hasBooted: the machine was started anew since.
+    public mutating func restore(
+        _ record: HealthRecord, hasBooted: Bool, at now: Instant
+    ) -> [Action] {
+        isVerified = record.isVerified
+        window = record.window
+        pausedSince = record.pausedSince
+        silentSince = record.silentSince
+        for kept in record.episodes {
+            var kept = kept
+            if hasBooted { kept.booted(at: now) }
+            if let type = kept.eventType {
+                eventTypes[type] = EventTypeHealth(kept, eventType: type, at: now)
+            } else {
+                episode = kept
+            }
+        }
+        let told = episodes.map(\.trouble.lasting)
+        return hasBooted ? told + holdOff(at: now) : told
+    }
+}
+
+extension ConnectorHealth.Action {
+    fileprivate var isOfEpisode: Bool {
+        if case .lasting(.credentialsFailing, _, _, _) = self { true } else { false }
     }
 }

@@ -12,6 +12,12 @@ struct EventTypeHealth: Sendable {
         pace = Pace(at: now)
     }
 
+    /// As an earlier process left it.
+    init(_ episode: Episode, eventType: String, at now: Instant) {
+        self.init(eventType, at: now)
+        self.episode = episode
+    }
+
     /// Whether there is nothing left to remember.
     var isWell: Bool { episode == nil && recovering == 0 }
 
@@ -20,27 +26,39 @@ struct EventTypeHealth: Sendable {
         return now < pace.notBefore ? .none(until: pace.notBefore) : .probe
     }
 
+    /// - Parameter pendingUntil: how long a connector that never worked is given.
     mutating func denied(
-        _ disposition: Disposition, began: Instant, at now: Instant, _ random: Double
+        _ disposition: Disposition, began: Instant, at now: Instant, pendingUntil: Instant?,
+        window: Duration, _ random: Double
     ) -> [ConnectorHealth.Action] {
         guard began >= pace.decided else {
             episode?.trouble.failures += 1
             return []
         }
         pace.failures += 1
-        pace.wait(ProbePace.delay(failures: pace.failures, random: random), at: now)
-        if let actions = episode?.trouble.failedAgain(disposition) { return actions }
-        let begun = Episode(eventType: eventType, because: disposition, at: now)
+        defer {
+            let isPending = episode?.pendingUntil != nil
+            pace.wait(
+                ProbePace.delay(
+                    failures: pace.failures, isPending: isPending, window: window, random: random),
+                at: now)
+        }
+        if let actions = episode?.rejectedAgain(disposition, sent: began, at: now) {
+            return actions
+        }
+        let begun = Episode(
+            eventType: eventType, because: disposition, sent: began, at: now,
+            pendingUntil: pendingUntil)
         episode = begun
         return [begun.trouble.entered]
     }
 
     mutating func delivered(began: Instant, at now: Instant) -> [ConnectorHealth.Action] {
-        guard began >= pace.decided else { return [] }
         guard let ended = episode else {
-            recovering = max(0, recovering - 1)
+            if began >= pace.decided { recovering = max(0, recovering - 1) }
             return []
         }
+        guard began >= ended.trouble.since else { return [] }
         episode = nil
         recovering = ConnectorHealth.deliveriesOfRecovery
         pace.start(at: now)
@@ -48,13 +66,26 @@ struct EventTypeHealth: Sendable {
     }
 
     /// A probe ended with neither a denial nor a delivery: the next one waits as long again.
-    mutating func passedOver(began: Instant, at now: Instant, _ random: Double) {
+    mutating func passedOver(
+        began: Instant, at now: Instant, window: Duration, _ random: Double
+    ) {
         guard episode != nil, began >= pace.decided else { return }
-        pace.wait(ProbePace.delay(failures: pace.failures, random: random), at: now)
+        pace.wait(
+            ProbePace.delay(failures: pace.failures, window: window, random: random), at: now)
     }
 
-    mutating func reminder(at now: Instant) -> [ConnectorHealth.Action] {
-        episode?.trouble.reminder(at: now) ?? []
+    mutating func reminder(
+        oldest: Instant?, window: Duration, at now: Instant
+    ) -> [ConnectorHealth.Action] {
+        episode?.reminder(oldest: oldest, window: window, at: now) ?? []
+    }
+
+    /// Does something to the episode, if there is one.
+    mutating func withEpisode(_ body: (inout Episode) -> Void) {
+        if var changed = episode {
+            body(&changed)
+            episode = changed
+        }
     }
 
     mutating func hurry(at now: Instant) {

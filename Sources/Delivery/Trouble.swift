@@ -3,6 +3,8 @@ public enum Condition: Sendable, Hashable {
     case backingOff(BackoffReason)
     /// Of the whole connector, or of the event type named.
     case credentialsFailing(eventType: String?)
+    /// As `credentialsFailing`, of a connector that never worked: S3 may have yet to learn of credentials just made.
+    case credentialsPending(eventType: String?)
     case misconfigured
 }
 
@@ -41,10 +43,16 @@ public struct Trouble: Sendable, Equatable {
     }
 
     /// What is told of a trouble that lasts.
-    mutating func reminder(at now: Instant) -> [ConnectorHealth.Action] {
-        guard now - toldAt >= ConnectorHealth.reminderInterval else { return [] }
+    mutating func reminder(
+        at now: Instant, always: Bool = false
+    ) -> [ConnectorHealth.Action] {
+        guard always || now - toldAt >= ConnectorHealth.reminderInterval else { return [] }
         toldAt = now
-        return [.lasting(condition, because: because, since: since, failures: failures)]
+        return [lasting]
+    }
+
+    var lasting: ConnectorHealth.Action {
+        .lasting(condition, because: because, since: since, failures: failures)
     }
 
     func left(at now: Instant) -> ConnectorHealth.Action {
@@ -57,18 +65,6 @@ extension Disposition {
     fileprivate var fault: String {
         if case .misconfigured(.local(let what)) = self { return what }
         return cause?.code ?? ""
-    }
-}
-
-/// One unbroken time in which S3 rejects the credentials of a connector or of an event type.
-public struct Episode: Sendable, Equatable {
-    /// nil: the whole connector's.
-    public let eventType: String?
-    public internal(set) var trouble: Trouble
-
-    init(eventType: String?, because: Disposition, at now: Instant) {
-        self.eventType = eventType
-        trouble = Trouble(.credentialsFailing(eventType: eventType), because: because, at: now)
     }
 }
 

@@ -85,7 +85,7 @@ public struct CheckedText: Sendable, Equatable {
     }
 
     /// FNV-1a: it finds torn and damaged files. Nobody else can write here, so it needs no secret.
-    private static func checksum(_ bytes: some Sequence<UInt8>) -> String {
+    static func checksum(_ bytes: some Sequence<UInt8>) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         let digits = String(hash, radix: 16)

@@ -5,6 +5,9 @@ public struct ConnectorSettings: Sendable, Equatable {
         case dataExport = "data-export"
     }
 
+    /// What becomes of events that their window gave up.
+    public enum Expiry: String, Sendable, Equatable, CaseIterable { case drop, archive }
+
     public enum Addressing: String, Sendable, Equatable, CaseIterable { case virtual, path }
     public enum Checksum: String, Sendable, Equatable, CaseIterable {
         case whenSupported = "when_supported"
@@ -41,6 +44,9 @@ public struct ConnectorSettings: Sendable, Equatable {
     public var caFile: String?
     public var credentials = CredentialSettings()
     public var batch = BatchLimits()
+    /// The window: for how long of an episode an event may wait.
+    public var expireAfter = Duration.seconds(48 * 3600)
+    public var onExpiry = Expiry.drop
     /// nil: no limit of its own.
     public var maxHeld: ByteCount?
 

@@ -70,6 +70,9 @@ final class Batch: @unchecked Sendable {
         return (times.min() ?? none)...(times.max() ?? none)
     }
 
+    /// By the spool clock, when the youngest event was accepted.
+    var acceptedClock: Duration { files.map(\.acceptedClock).max() ?? .zero }
+
     @inline(__always)
     func add(_ position: Position, of file: EventFile) {
         if files.last !== file {

@@ -22,6 +22,8 @@ public struct Envelope: Sendable, Equatable {
     public var schemaID: UInt32
     /// When the event files of the first and the last event were accepted.
     public var accepted: ClosedRange<Timestamp>
+    /// When the youngest event was accepted, by the spool clock. An older version did not write it.
+    public var acceptedClock: Duration?
 
     public var stream: StreamID {
         StreamID(connector: batch.connector, eventType: eventType, hour: hour)
@@ -48,6 +50,7 @@ extension Envelope {
         text.add("schema-id", schemaID)
         text.add("accepted-from", accepted.lowerBound.unixSeconds)
         text.add("accepted-to", accepted.upperBound.unixSeconds)
+        if let acceptedClock { text.add("accepted-clock", acceptedClock.milliseconds) }
         return text
     }
 
@@ -59,6 +62,10 @@ extension Envelope {
         let from = Timestamp(unixSeconds: try text.number("accepted-from"))
         let to = Timestamp(unixSeconds: try text.number("accepted-to"))
         guard from <= to else { throw .damaged("the times of acceptance are reversed") }
+        var clock: Duration?
+        if text.lines.contains(where: { $0.key == "accepted-clock" }) {
+            clock = .milliseconds(try text.number("accepted-clock") as Int64)
+        }
         let first = Position(
             file: try text.number("first-file"), offset: try text.number("first-offset"))
         self.init(
@@ -69,7 +76,7 @@ extension Envelope {
                 file: try text.number("through-file"), offset: try text.number("through-offset")),
             size: try text.number("size"), sha256: digest, crc32: try text.number("crc32"),
             contentType: try text.value("content-type"), schemaID: try text.number("schema-id"),
-            accepted: from...to)
+            accepted: from...to, acceptedClock: clock)
     }
 }
 
@@ -78,7 +85,12 @@ extension Envelope {
     public static func read(
         _ batch: BatchID, _ files: any FileSystem
     ) throws(SpoolFailure) -> Envelope {
-        let path = SpoolLayout.envelope(batch)
+        try read(SpoolLayout.envelope(batch), files)
+    }
+
+    static func read(
+        _ path: String, _ files: any FileSystem
+    ) throws(SpoolFailure) -> Envelope {
         guard let text = try StateFile.read(path, kind: "envelope", files) else {
             throw .damaged(path: path, reason: "it is gone")
         }

@@ -7,10 +7,13 @@ import Synchronization
 /// sealed. At zero it leaves `active/`.
 final class EventFile: Sendable {
     let name: ActiveName
+    /// By the spool clock: when this process took it, so never before it was accepted.
+    let acceptedClock: Duration
     private let holds = Atomic<Int>(1)
 
-    init(_ name: ActiveName) {
+    init(_ name: ActiveName, clock: Duration) {
         self.name = name
+        acceptedClock = clock
     }
 
     func hold() {

@@ -22,6 +22,8 @@ public struct SpoolSurroundings: Sendable {
     /// Since some fixed moment; never goes back.
     public var uptime: @Sendable () -> Duration
     public var now: @Sendable () -> Timestamp
+    /// The spool clock: since the spool was made, over restarts and boots; never goes back.
+    public var clock: @Sendable () -> Duration
     /// Called on the storage lane, in order.
     public var report: @Sendable (SpoolReport) -> Void
 
@@ -29,6 +31,7 @@ public struct SpoolSurroundings: Sendable {
         files: any FileSystem, storage: any Lane, syncing: any Lane,
         removers: any Lane, workers: any Lane, workerCount: Int,
         uptime: @escaping @Sendable () -> Duration, now: @escaping @Sendable () -> Timestamp,
+        clock: @escaping @Sendable () -> Duration,
         report: @escaping @Sendable (SpoolReport) -> Void
     ) {
         self.files = files
@@ -39,6 +42,7 @@ public struct SpoolSurroundings: Sendable {
         self.workerCount = workerCount
         self.uptime = uptime
         self.now = now
+        self.clock = clock
         self.report = report
     }
 }

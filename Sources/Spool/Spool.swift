@@ -53,6 +53,13 @@ public final class Spool: @unchecked Sendable {
     /// A group is under way.
     var isSealing = false
     var tombstones: [Tombstone] = []
+    var ledger = Ledger()
+    var episodes = Episodes()
+    /// Held batches with a marker on the disk.
+    var uncertain: Set<BatchID> = []
+    var origins = Origins()
+    /// The latest moment that anything in the spool was accepted at.
+    private var latestClock = Duration.zero
     /// Every event file with a smaller number has left `active/` durably.
     var retiredBelow: UInt64 = 0
     /// Who waits for batches to be sealed: those up to `through`, once the desk has said which that is.
@@ -80,6 +87,9 @@ public final class Spool: @unchecked Sendable {
         wantedRouting = routing
         self.minimumFree = minimumFree
     }
+
+    /// The spool clock; behind nothing that an earlier process read from it.
+    var clock: Duration { max(surroundings.clock(), latestClock) }
 
     func report(_ report: SpoolReport) {
         surroundings.report(report)
@@ -127,9 +137,9 @@ public final class Spool: @unchecked Sendable {
         }
     }
 
-    /// Takes delivered batches off the disk.
-    public func settle(_ batches: [HeldBatch]) {
-        surroundings.storage.run { self.settleNow(batches) }
+    /// Takes batches out of what is held, each as its outcome says.
+    public func settle(_ settlements: [Settlement]) {
+        surroundings.storage.run { self.settleNow(settlements) }
     }
 
     // MARK: Opening
@@ -137,16 +147,39 @@ public final class Spool: @unchecked Sendable {
     private func openNow() {
         guard desk == nil else { return }
         do throws(SpoolFailure) {
-            let recovery = try onFile { () throws(FileError) in try Recovery(files) }
+            let unreadTotals = Self.failure { () throws(SpoolFailure) in try readTotals() }
+            let recovery = try onFile { () throws(FileError) in
+                try Recovery(
+                    files, counted: ledger.totals?.counted ?? .max, clock: clock, &origins)
+            }
             for damage in recovery.damage {
                 report(.damaged(path: damage.path, reason: damage.reason))
             }
-            report(.opened(held: recovery.held, quarantined: recovery.quarantined))
-            if let obstacle = recovery.obstacle { throw obstacle }
+            latestClock = max(latestClock, recovery.latestClock ?? .zero)
+            uncertain = Set(recovery.held.lazy.filter(\.isUncertain).map(\.id))
+            adopt(recovery)
+            report(.opened(contents(recovery)))
+            if let failure = unreadTotals ?? recovery.obstacle { throw failure }
             try begin(recovery)
             report(.running)
         } catch {
             report(.failed(error))
+        }
+        transferNext()
+    }
+
+    private func contents(_ recovery: Recovery) -> SpoolContents {
+        SpoolContents(
+            held: recovery.held, quarantined: recovery.quarantined, archived: recovery.archived,
+            lost: ledger.totals?.connectors ?? [:], latestClock: recovery.latestClock)
+    }
+
+    private static func failure(_ body: () throws(SpoolFailure) -> Void) -> SpoolFailure? {
+        do throws(SpoolFailure) {
+            try body()
+            return nil
+        } catch {
+            return error
         }
     }
 
@@ -318,6 +351,7 @@ public final class Spool: @unchecked Sendable {
         isScanScheduled = true
         surroundings.storage.run {
             self.isScanScheduled = false
+            self.transferNext()
             self.claimNow()
         }
     }

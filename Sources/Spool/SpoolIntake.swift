@@ -49,7 +49,8 @@ extension Spool {
     /// Gives claimed files to the workers.
     func take(_ names: [ActiveName]) {
         guard !names.isEmpty else { return reportActivity() }
-        let files = names.map(EventFile.init)
+        let clock = clock
+        let files = names.map { EventFile($0, clock: clock) }
         for file in files {
             active[file.name.number] = (file, nil)
             newestHour = max(newestHour ?? file.name.hour, file.name.hour)

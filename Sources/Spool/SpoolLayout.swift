@@ -5,27 +5,32 @@ public import Model
 /// ```
 /// incoming/            event files, dropped by producers     incoming/<connector>/ likewise, for one connector
 /// active/              claimed event files, until every event in them is sealed
-/// sealed/<connector>/  <batch>.object and its <batch>.envelope, the seal; .delivered: settled
+/// sealed/<connector>/  <batch>.object and its <batch>.envelope, the seal; see SealedName for the others
+/// expired/<connector>/ <batch>.object with its envelope, <batch>.<number>.archived
 /// quarantine/          what was refused: <number>.rejects, or <number>-<name>, a file whole, and its <number>.reason
 /// connectors/          <connector>.offsets
-/// format identity sequence routing
+/// format identity sequence routing totals episodes
 /// ```
 enum SpoolLayout {
     static let incoming = "incoming"
     static let active = "active"
     static let sealed = "sealed"
+    static let expired = "expired"
     static let quarantine = "quarantine"
     static let connectors = "connectors"
     static let format = "format"
     static let identity = "identity"
     static let sequence = "sequence"
     static let routing = "routing"
+    static let totals = "totals"
+    static let episodes = "episodes"
 
     /// The version of this layout. A newer one is refused.
     static let version = 1
 
     static func incoming(_ connector: ConnectorName) -> String { "\(incoming)/\(connector)" }
     static func sealed(_ connector: ConnectorName) -> String { "\(sealed)/\(connector)" }
+    static func expired(_ connector: ConnectorName) -> String { "\(expired)/\(connector)" }
     static func offsets(_ connector: ConnectorName) -> String {
         "\(connectors)/\(connector).offsets"
     }
@@ -35,6 +40,12 @@ enum SpoolLayout {
     }
     static func envelope(_ batch: BatchID) -> String {
         "\(sealed(batch.connector))/\(batch.name).envelope"
+    }
+    static func archivedObject(_ batch: BatchID) -> String {
+        "\(expired(batch.connector))/\(batch.name).object"
+    }
+    static func uncertain(_ batch: BatchID) -> String {
+        "\(sealed(batch.connector))/\(batch.name).uncertain"
     }
     static func tombstone(_ batch: BatchID) -> String {
         "\(sealed(batch.connector))/\(batch.name).delivered"

@@ -2,8 +2,8 @@ public import Model
 
 /// What the spool tells its owner, in order.
 public enum SpoolReport: Sendable {
-    /// What lies in the spool was read, at the start or after a failure: everything that waits to be delivered.
-    case opened(held: [HeldBatch], quarantined: Int)
+    /// What lies in the spool was read, at the start or after a failure.
+    case opened(SpoolContents)
     /// Intake has begun.
     case running
     /// Intake has stopped: `retry` begins it again from what lies in the spool. Delivery can go on.
@@ -22,9 +22,16 @@ public enum SpoolReport: Sendable {
     /// Events that nobody wants were dropped, as `unmatched = "discard"` says.
     case discarded(events: Int, file: String)
     case sealed([HeldBatch])
+    /// Settled for good; those that are lost are counted.
     case settled([BatchID])
-    /// Settling a batch failed; it is delivered, and will be settled when it is asked for again.
+    /// Settling failed; it will be tried when it is asked for again, with the same outcome.
     case settleFailed([BatchID], SpoolFailure)
+    /// Batches that an earlier process gave up or archived just before it ended. They are counted now.
+    case lossesFound([Loss])
+    /// What was lost since the spool was made has changed.
+    case lost([ConnectorName: LossTotals])
+    /// What is in `expired/` has changed.
+    case archived([ConnectorName: ArchiveSums])
     case damaged(path: String, reason: String)
     /// When the first open batch is old enough to be cut; nil: none is open.
     case due(Duration?)
@@ -32,29 +39,16 @@ public enum SpoolReport: Sendable {
     case activity(SpoolActivity)
 }
 
-/// A sealed batch that waits to be delivered, as small as can be: there may be very many.
-public struct HeldBatch: Sendable, Equatable {
-    public var id: BatchID
-    public var eventType: String
-    public var events: Int
-    /// Of the object.
-    public var size: UInt64
-    public var through: Position
-    /// When its youngest event was accepted.
-    public var accepted: Timestamp
-    /// Its object is gone: it was delivered just before a crash, or the spool is damaged.
-    public var isObjectMissing = false
-    /// An earlier process sealed it, so its object is checked before it is sent.
-    public var isFromEarlierProcess = false
-
-    init(_ envelope: Envelope) {
-        id = envelope.batch
-        eventType = envelope.eventType
-        events = envelope.events
-        size = envelope.size
-        through = envelope.through
-        accepted = envelope.accepted.upperBound
-    }
+/// What lies in a spool that was just read.
+public struct SpoolContents: Sendable {
+    /// Everything that waits to be delivered, oldest first.
+    public var held: [HeldBatch]
+    public var quarantined: Int
+    public var archived: [ConnectorName: ArchiveSums]
+    /// What was lost since the spool was made.
+    public var lost: [ConnectorName: LossTotals]
+    /// The latest moment, by the spool clock, at which anything was accepted: the clock never stands behind it.
+    public var latestClock: Duration?
 }
 
 public struct SpoolActivity: Sendable, Equatable {

@@ -2,7 +2,7 @@ import Batching
 import Files
 import Model
 
-/// Sealing batches in groups, and settling them.
+/// Sealing batches in groups.
 extension Spool {
     func batchOpened(_ batch: Batch) {
         unsealed[batch.number] = batch.stream
@@ -124,7 +124,7 @@ extension Spool {
         isSealing = false
         for batch in group.batches { unsealed[batch.number] = nil }
         heldBytes += group.envelopes.reduce(0) { $0 + $1.size }
-        if !group.envelopes.isEmpty { report(.sealed(group.envelopes.map(HeldBatch.init))) }
+        if !group.envelopes.isEmpty { report(.sealed(group.envelopes.map(held))) }
         for file in group.refused { reportRejects(file) }
         release(group.batches.flatMap(\.files) + group.refused)
         attempt { () throws(FileError) in try removeTombstones() }
@@ -196,7 +196,14 @@ extension Spool {
                 offset: offset),
             offset: offset, events: batch.events, through: batch.through, size: batch.size,
             sha256: digest, crc32: batch.crc32, contentType: batch.format.contentType,
-            schemaID: Routing.noSchema, accepted: batch.accepted)
+            schemaID: Routing.noSchema, accepted: batch.accepted,
+            acceptedClock: batch.acceptedClock)
+    }
+
+    private func held(_ envelope: Envelope) -> HeldBatch {
+        HeldBatch(
+            EnvelopeSummary(envelope),
+            origins.origin(envelope.batch.connector, envelope.eventType), clock: clock)
     }
 
     private func reportRejects(_ file: EventFile) {
@@ -207,54 +214,5 @@ extension Spool {
                     file: file.name.shown, refused: end.refused, accepted: end.events,
                     firstLine: end.firstRefusedLine ?? 0, firstReason: end.firstRefusal ?? "",
                     path: Rejects.path(file.name.number))))
-    }
-
-    // MARK: Settling
-
-    func settleNow(_ batches: [HeldBatch]) {
-        var settled: [BatchID] = []
-        do throws(FileError) {
-            for batch in batches {
-                try settle(batch)
-                settled.append(batch.id)
-                heldBytes -= min(heldBytes, batch.size)
-            }
-        } catch {
-            report(.settleFailed(batches.dropFirst(settled.count).map(\.id), .file(error)))
-        }
-        if !settled.isEmpty { report(.settled(settled)) }
-        // The disk has more room now.
-        if obstacle != nil { scheduleScan() }
-        guard desk != nil, !isStopping else { return }
-        attempt { () throws(FileError) in try tidy() }
-    }
-
-    /// The envelope becomes a tombstone while any event it covers may be read again; then the object goes.
-    private func settle(_ batch: HeldBatch) throws(FileError) {
-        let envelope = SpoolLayout.envelope(batch.id)
-        if try files.status(envelope) != nil {
-            if desk != nil, batch.through.file < retiredBelow {
-                try files.remove(envelope)
-            } else {
-                try files.rename(envelope, to: SpoolLayout.tombstone(batch.id))
-                tombstones.append(Tombstone(id: batch.id, through: batch.through))
-            }
-        }
-        try files.remove(SpoolLayout.object(batch.id))
-    }
-
-    /// While nothing is claimed, one sync lets all tombstones go.
-    func tidy() throws(FileError) {
-        guard active.isEmpty, !tombstones.isEmpty else { return }
-        try files.syncDirectory(SpoolLayout.active)
-        retiredBelow = numbers.upcoming
-        try removeTombstones()
-    }
-
-    func removeTombstones() throws(FileError) {
-        for tombstone in tombstones where tombstone.through.file < retiredBelow {
-            try files.remove(SpoolLayout.tombstone(tombstone.id))
-        }
-        tombstones.removeAll { $0.through.file < retiredBelow }
     }
 }

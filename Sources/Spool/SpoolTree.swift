@@ -27,8 +27,8 @@ public enum SpoolTree {
                 try files.makeDropDirectory(SpoolLayout.incoming)
             }
             let own = [
-                SpoolLayout.active, SpoolLayout.sealed, SpoolLayout.quarantine,
-                SpoolLayout.connectors,
+                SpoolLayout.active, SpoolLayout.sealed, SpoolLayout.expired,
+                SpoolLayout.quarantine, SpoolLayout.connectors,
             ]
             for directory in own { try files.makeDirectory(directory, mode: 0o700) }
         }

@@ -17,6 +17,14 @@ public struct JournalField: Sendable, Equatable {
         case s3Code = "SLUICE_S3_CODE"
         case s3RequestID = "SLUICE_S3_REQUEST_ID"
         case firstOffset = "SLUICE_FIRST_OFFSET"
+        case atRiskEvents = "SLUICE_AT_RISK_EVENTS"
+        case atRiskBytes = "SLUICE_AT_RISK_BYTES"
+        case dropAt = "SLUICE_DROP_AT"
+        case droppedEvents = "SLUICE_DROPPED_EVENTS"
+        case perhapsDelivered = "SLUICE_PERHAPS_DELIVERED_EVENTS"
+        case lastOffset = "SLUICE_LAST_OFFSET"
+        case acceptedFrom = "SLUICE_ACCEPTED_FROM"
+        case acceptedTo = "SLUICE_ACCEPTED_TO"
     }
 
     public let name: Name
@@ -56,5 +64,30 @@ extension JournalField {
     public static func s3RequestID(_ id: String) -> JournalField { JournalField(.s3RequestID, id) }
     public static func firstOffset(_ offset: some BinaryInteger) -> JournalField {
         JournalField(.firstOffset, offset)
+    }
+    public static func atRiskEvents(_ count: some BinaryInteger) -> JournalField {
+        JournalField(.atRiskEvents, count)
+    }
+    public static func atRiskBytes(_ count: some BinaryInteger) -> JournalField {
+        JournalField(.atRiskBytes, count)
+    }
+    /// When the first events will be given up, ISO 8601.
+    public static func dropAt(_ time: String) -> JournalField { JournalField(.dropAt, time) }
+    public static func droppedEvents(_ count: some BinaryInteger) -> JournalField {
+        JournalField(.droppedEvents, count)
+    }
+    /// Of the events given up: those that may be in the bucket, since an answer was lost.
+    public static func perhapsDelivered(_ count: some BinaryInteger) -> JournalField {
+        JournalField(.perhapsDelivered, count)
+    }
+    public static func lastOffset(_ offset: some BinaryInteger) -> JournalField {
+        JournalField(.lastOffset, offset)
+    }
+    /// When the oldest and the youngest of the events were accepted, ISO 8601.
+    public static func acceptedFrom(_ time: String) -> JournalField {
+        JournalField(.acceptedFrom, time)
+    }
+    public static func acceptedTo(_ time: String) -> JournalField {
+        JournalField(.acceptedTo, time)
     }
 }

@@ -21,6 +21,26 @@ public enum MessageKind: String, Sendable, CaseIterable {
     case credentialsFailing
     /// The credentials work again; what waited is being delivered.
     case credentialsRecovered
+    /// S3 still rejects them: told hourly, and as the window runs out.
+    case credentialsStillFailing
+    /// S3 does not know the credentials of a connector that never worked; new ones take a moment.
+    case credentialsPending
+    /// The window gave events up: they had waited through a whole one in an episode.
+    case eventsDropped
+    /// The window gave events up, and they are kept on disk.
+    case eventsArchived
+    /// An operator gave up what was held.
+    case eventsDiscarded
+    /// An operator paused a connector.
+    case connectorPaused
+    /// A paused connector goes on.
+    case connectorResumed
+    /// A connector was tried at the start or after an edit, and did not authenticate.
+    case connectorUnverified
+    /// After a boot, a pause or a shorter window nothing is given up for a while.
+    case dropsHeldOff
+    /// New credentials cannot be fetched; the present ones go on while they last.
+    case credentialsUnavailable
     /// S3 refuses for a reason that only a person can mend; events wait.
     case destinationMisconfigured
     /// No S3 answers: network, DNS, TLS, proxy or a server error; events wait.
@@ -72,6 +92,16 @@ public enum MessageKind: String, Sendable, CaseIterable {
         case .objectDelivered: MessageID(0x99f1_507b_5e60_4f21, 0x806e_f3e8_859b_2a8d)
         case .credentialsFailing: MessageID(0x1c91_5115_4088_4dca, 0xa8bc_0435_51b1_a176)
         case .credentialsRecovered: MessageID(0x9f8d_3b0a_aef6_489c, 0x94a4_f621_b405_6da2)
+        case .credentialsStillFailing: MessageID(0x4a4e_0df1_ce9f_47c4, 0x991f_c5ca_9917_ef23)
+        case .credentialsPending: MessageID(0xf017_3d39_255c_445d, 0xb2dc_27e5_95c6_814d)
+        case .eventsDropped: MessageID(0xafce_88b8_a492_4d55, 0x9d83_d58c_1d13_98f4)
+        case .eventsArchived: MessageID(0xa84b_6687_61ba_4c2f, 0xb0c5_cd4b_d443_cfe8)
+        case .eventsDiscarded: MessageID(0x5502_33cb_fde5_45e1, 0xb596_0ba2_bdab_ec0e)
+        case .connectorPaused: MessageID(0x375f_a1b3_d2c7_4023, 0xbb22_6c91_d3c5_6730)
+        case .connectorResumed: MessageID(0xd9e3_ceac_57c7_4b1e, 0x8227_c389_9261_d83d)
+        case .connectorUnverified: MessageID(0x5f05_b9fa_0a7a_4e36, 0xb9f5_9120_bfb8_f43c)
+        case .dropsHeldOff: MessageID(0x5575_0b6b_231b_4f97, 0xaeb2_5365_b7c8_689c)
+        case .credentialsUnavailable: MessageID(0x8796_5843_b444_44f4, 0x97ea_c5bb_5ee9_09fe)
         case .destinationMisconfigured: MessageID(0x1fc0_a907_09da_4337, 0xb9b9_16ba_5e19_3b1d)
         case .unreachable: MessageID(0x5f2b_cb6d_c5eb_4854, 0x8c03_cf8b_a8ed_8f04)
         case .reachable: MessageID(0x883b_6038_3489_499c, 0x9e5e_0040_6d0e_5d83)
@@ -97,15 +127,18 @@ public enum MessageKind: String, Sendable, CaseIterable {
     /// How grave a line of this kind is, unless its sender says otherwise.
     public var priority: Priority {
         switch self {
-        case .startRefused: .critical
-        case .reloadRefused, .credentialsFailing, .batchHeld, .identityConflict, .intakeWaiting,
+        case .startRefused, .eventsDropped, .eventsArchived: .critical
+        case .reloadRefused, .credentialsFailing, .credentialsStillFailing, .batchHeld,
+            .identityConflict, .intakeWaiting,
             .intakeFailed, .spoolFailing, .spoolDamaged:
             .error
         case .destinationMisconfigured, .unreachable, .throttled, .fileQuarantined,
-            .eventsQuarantined, .fileUnreadable, .linesLost:
+            .eventsQuarantined, .fileUnreadable, .linesLost, .eventsDiscarded, .connectorUnverified,
+            .dropsHeldOff, .credentialsUnavailable:
             .warning
         case .started, .stopping, .reloaded, .credentialsRecovered, .reachable, .clockCorrected,
-            .conditionalWritesRefused, .leasesUnavailable, .intakeResumed:
+            .conditionalWritesRefused, .leasesUnavailable, .intakeResumed, .credentialsPending,
+            .connectorPaused, .connectorResumed:
             .notice
         case .connectorVerified, .objectDelivered, .fileWaiting: .info
         }

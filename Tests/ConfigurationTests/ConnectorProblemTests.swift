@@ -46,12 +46,6 @@ import Testing
                 "compression = \"zstd\"",
                 "compression: \"zstd\" is not in this version; write \"gzip\" or \"none\""),
             Case(
-                "expire_after = \"48h\"",
-                "expire_after: dropping events after a time is not in this version"),
-            Case(
-                "on_expiry = \"archive\"",
-                "on_expiry: dropping events after a time is not in this version"),
-            Case(
                 "max_held = \"50GiB\"",
                 "max_held: a limit on one connector's backlog is not in this version"),
             Case(

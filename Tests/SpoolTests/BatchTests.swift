@@ -174,6 +174,7 @@ import Testing
                 schema-id: 0
                 accepted-from: \(house.now)
                 accepted-to: \(house.now)
+                accepted-clock: 0
                 checksum: 
                 """))
         #expect(try Envelope(envelope.text) == envelope)
@@ -189,14 +190,14 @@ import Testing
             if case .sealed(let batches) = report { batches } else { [] }
         }
         #expect(held.map(\.events).sorted() == [1, 2])
-        house.spool?.settle(held)
+        house.spool?.settle(held.map { Settlement($0, .delivered) })
         house.run()
         #expect(house.tree.names("sealed/all") == [])
         #expect(
             house.reports.contains { if case .settled(held.map(\.id)) = $0 { true } else { false } }
         )
         // Settled twice, as after a lost answer: nothing to do.
-        house.spool?.settle(held)
+        house.spool?.settle(held.map { Settlement($0, .delivered) })
         house.run()
         #expect(house.failures == [])
     }
@@ -210,7 +211,7 @@ import Testing
             if case .sealed(let batches) = report { batches } else { [] }
         }
         #expect(held.map(\.eventType) == ["x"])
-        house.spool?.settle(held)
+        house.spool?.settle(held.map { Settlement($0, .delivered) })
         house.run()
         #expect(house.tree.names("sealed/all") == ["\(held[0].id.name).delivered"])
         house.start()

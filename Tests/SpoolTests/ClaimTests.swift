@@ -69,7 +69,7 @@ import Testing
         #expect(house.tree.names("active") == [])
         // A restart counts one file.
         house.start()
-        #expect(house.reports.contains { if case .opened(_, 1) = $0 { true } else { false } })
+        #expect(house.contents?.quarantined == 1)
     }
 
     @Test func `What is no regular file with one name is set aside unread`() throws {

@@ -27,7 +27,7 @@ import Testing
             encoding: isGzip ? .gzip : .plain, connector: nil, original: "e.jsonl")
         tree.write(name.path, bytes)
         let reader = try EventFileReader(
-            EventFile(name), RealFileSystem(root: tree.path), into: ChunkBuffer())
+            EventFile(name, clock: .zero), RealFileSystem(root: tree.path), into: ChunkBuffer())
         var lines: [Line] = []
         while true {
             switch try reader.next() {

@@ -15,6 +15,7 @@ extension SpoolSurroundings {
         _ lanes: ManualLanes, files: any FileSystem,
         uptime: @escaping @Sendable () -> Duration = { .zero },
         now: @escaping @Sendable () -> Timestamp,
+        clock: @escaping @Sendable () -> Duration = { .zero },
         beforeWork: @escaping @Sendable () -> Void = {},
         report: @escaping @Sendable (SpoolReport) -> Void
     ) {
@@ -29,6 +30,6 @@ extension SpoolSurroundings {
                     work()
                 }
             },
-            workerCount: 2, uptime: uptime, now: now, report: report)
+            workerCount: 2, uptime: uptime, now: now, clock: clock, report: report)
     }
 }

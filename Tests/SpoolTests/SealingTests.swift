@@ -37,7 +37,7 @@ import Testing
                     },
                     report: { report in
                         switch report {
-                        case .opened(let b, _): self.held = b
+                        case .opened(let contents): self.held = contents.held
                         case .sealed(let b): self.held += b
                         default: break
                         }

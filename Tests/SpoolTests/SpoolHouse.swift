@@ -15,6 +15,7 @@ final class SpoolHouse {
     var routing: Routing
     var now: Int64 = 1_795_000_000
     var uptime = Duration.zero
+    var clock = Duration.zero
     /// Called once, before the next piece of work of a worker.
     var beforeWork: (() -> Void)?
 
@@ -58,7 +59,7 @@ final class SpoolHouse {
         let spool = Spool(
             SpoolSurroundings(
                 lanes, files: files, uptime: { house.uptime },
-                now: { Timestamp(unixSeconds: house.now) },
+                now: { Timestamp(unixSeconds: house.now) }, clock: { house.clock },
                 beforeWork: {
                     let hook = house.beforeWork
                     house.beforeWork = nil
@@ -125,6 +126,12 @@ final class SpoolHouse {
     /// All that was sealed for a connector, batch after batch.
     func sealed(_ connector: String = "all") -> String {
         envelopes(connector).map(text).joined()
+    }
+
+    /// What the last start found.
+    var contents: SpoolContents? {
+        reports.lazy.compactMap { if case .opened(let contents) = $0 { contents } else { nil } }
+            .first
     }
 
     var fileRefusals: [FileRefusal] {

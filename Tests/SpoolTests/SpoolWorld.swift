@@ -149,8 +149,8 @@ final class SpoolWorld {
 
     private func take(_ report: SpoolReport) {
         switch report {
-        case .opened(let batches, _):
-            for batch in batches { held[batch.id] = batch }
+        case .opened(let contents):
+            for batch in contents.held { held[batch.id] = batch }
         case .sealed(let batches):
             for batch in batches { held[batch.id] = batch }
         case .settled(let batches):
@@ -179,7 +179,9 @@ final class SpoolWorld {
             } else if bucket[envelope.key].map({ digest($0) }) != envelope.sha256 {
                 findings.append("\(envelope.key): the object is gone and was never delivered")
             }
-            if Int.random(in: 0..<4, using: &random) > 0 { spool?.settle([batch]) }
+            if Int.random(in: 0..<4, using: &random) > 0 {
+                spool?.settle([Settlement(batch, .delivered)])
+            }
         }
     }
 

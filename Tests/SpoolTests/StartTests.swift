@@ -22,7 +22,8 @@ import Testing
         #expect(identity == SpoolTree.Identity(zone: "web-1.example.com", partition: 0))
         #expect(
             tree.names() == [
-                "active", "connectors", "format", "identity", "incoming", "quarantine", "sealed",
+                "active", "connectors", "expired", "format", "identity", "incoming", "quarantine",
+                "sealed",
             ])
         #expect(tree.text("format")?.hasPrefix("sluice spool 1\nlayout: 1\nchecksum: ") == true)
         // The name it was made with stays.
@@ -141,10 +142,7 @@ import Testing
         let object = try #require(house.envelopes("all").first?.objectPath)
         #expect(Glibc.unlink(house.tree.at(object)) == 0)
         house.start()
-        let held = house.reports.flatMap { report -> [HeldBatch] in
-            if case .opened(let held, _) = report { held } else { [] }
-        }
-        #expect(held.map(\.isObjectMissing) == [true])
+        #expect(house.contents?.held.map(\.isObjectMissing) == [true])
     }
 
     @Test func `What is half-written is cleared away, and what is not ours is named`() throws {

@@ -218,13 +218,14 @@ def temporary_directory() -> Iterator[pathlib.Path]:
         shutil.rmtree(directory)
 
 
-def main() -> None:
+def run_in_scratch(demonstration: type) -> None:
+    """Runs a demonstration with a directory and a local S3 of its own, and ends with its result."""
     # Ended from outside, it still ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with temporary_directory() as directory, LocalS3(directory / "s3.log") as s3:
-        whole = Demo(directory, s3).run()
+        whole = demonstration(directory, s3).run()
     sys.exit(not whole)
 
 
 if __name__ == "__main__":
-    main()
+    run_in_scratch(Demo)

@@ -111,6 +111,12 @@ class LocalS3:
         made = iam.create_access_key(UserName=name)["AccessKey"]
         return Keys(made["AccessKeyId"], made["SecretAccessKey"])
 
+    def switch_key(self, keys: Keys, status: str) -> None:
+        """Sets an access key to "Active" or "Inactive", as `aws iam update-access-key` does."""
+        iam = self.client("iam")
+        user = iam.get_access_key_last_used(AccessKeyId=keys.access_key_id)["UserName"]
+        iam.update_access_key(UserName=user, AccessKeyId=keys.access_key_id, Status=status)
+
     def requests(self, method: str, bucket: str) -> int:
         """How many requests of one method there were for the objects of a bucket."""
         # No quotation mark before the method: where the answer is an error, a colour stands between.

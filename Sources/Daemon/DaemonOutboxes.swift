@@ -1,0 +1,130 @@
+import Credentials
+import Delivery
+import Dispatch
+import Model
+import S3
+import Spool
+import Systemd
+
+/// The outboxes, and what of their health outlives the process.
+extension Daemon {
+    // MARK: Configuration
+
+    func configureOutboxes() {
+        let names = Set(settings.connectors.map(\.name))
+        for connector in settings.connectors {
+            let outbox = outbox(connector.name)
+            if outbox.settings == connector {
+                outbox.credentialsChanged()
+                outbox.verify()
+                continue
+            }
+            let provider = RefreshingCredentials.make(
+                for: connector, CredentialSurroundings(transport: transport, queue: lanes.reading),
+                tell: { [weak outbox] event in outbox?.credentialsTell(event) })
+            outbox.configure(
+                connector,
+                client: S3Client(connector, transport: transport, credentials: provider),
+                provider: provider)
+            outbox.verify()
+        }
+        for (name, outbox) in outboxes where !names.contains(name) {
+            outbox.configure(nil, client: nil, provider: nil)
+            if outbox.isEmpty { outboxes[name] = nil }
+        }
+        scheduleTicks()
+    }
+
+    /// The outbox of a connector; one that is not configured only keeps what it holds.
+    func outbox(_ name: ConnectorName) -> Outbox {
+        if let outbox = outboxes[name] { return outbox }
+        let spool = spool
+        let outbox = Outbox(
+            name,
+            OutboxSurroundings(
+                clock: clock, reporter: reporter, files: files, queue: lanes.reading,
+                settle: { [weak self] settlement in self?.settle(settlement) },
+                markUncertain: { batches in spool.markUncertain(batches) { _ in } },
+                changed: { [weak self] in self?.outboxChanged() }))
+        outbox.losses = losses[name] ?? LossTotals()
+        if let entry = book?.entries.first(where: { $0.connector == name }) {
+            outbox.restore(entry, hasBooted: clock.hasBooted)
+        }
+        outboxes[name] = outbox
+        return outbox
+    }
+
+    /// Batches that are settled in one turn of the loop are settled together.
+    private func settle(_ settlement: Settlement) {
+        toSettle.append(settlement)
+        guard toSettle.count == 1 else { return }
+        DispatchQueue.main.async { [weak self] in
+            guard let self else { return }
+            self.spool.settle(self.toSettle)
+            self.toSettle = []
+        }
+    }
+
+    private func outboxChanged() {
+        if outboxes.values.contains(where: { $0.health.revision != $0.keptRevision }) {
+            keepEpisodes()
+        }
+        changed()
+    }
+
+    // MARK: Time
+
+    /// Once a minute, or oftener where a window is short.
+    func scheduleTicks() {
+        let shortest = settings.connectors.map(\.expireAfter).min() ?? .seconds(48 * 3600)
+        let period = max(1, min(Self.tickInterval, Int(shortest.components.seconds) / 50))
+        guard period != tickPeriod else { return }
+        tickPeriod = period
+        tickTimer.schedule(
+            deadline: .now() + .seconds(period), repeating: .seconds(period),
+            leeway: .milliseconds(period * 100))
+    }
+
+    func tick() {
+        let slept = Clocks.uptime() - Clocks.awake()
+        let hasSlept = slept - self.slept > Self.shortestSleep
+        self.slept = slept
+        for outbox in outboxes.values { outbox.tick(hasSlept: hasSlept) }
+        if outboxes.values.contains(where: \.hasEpisode) { keepEpisodes() }
+    }
+
+    /// The two clocks are not read at one moment.
+    private static let shortestSleep = Duration.seconds(30)
+
+    // MARK: What outlives the process
+
+    /// Keeps the clock and the connectors' health in the spool: once for all that changes in one turn of the loop.
+    func keepEpisodes() {
+        guard !isKeepingScheduled, hasOpened else { return }
+        isKeepingScheduled = true
+        DispatchQueue.main.async { [weak self] in
+            guard let self else { return }
+            self.isKeepingScheduled = false
+            var entries: [EpisodeBook.Entry] = []
+            for outbox in self.outboxes.values.sorted(by: { $0.name < $1.name }) {
+                outbox.keptRevision = outbox.health.revision
+                if !outbox.entry.record.isEmpty { entries.append(outbox.entry) }
+            }
+            let book = EpisodeBook(clock: self.clock.stamp(), entries: entries)
+            self.spool.keepEpisodes(book.text) { failure in
+                onLoop { [weak self] in self?.episodesKept(failure) }
+            }
+        }
+    }
+
+    /// What was not kept would only make events wait longer after a restart.
+    private func episodesKept(_ failure: SpoolFailure?) {
+        let text = failure?.description
+        defer { keepingFailure = text }
+        guard let text, text != keepingFailure else { return }
+        reporter.say(
+            .spoolFailing,
+            "the clocks of episodes cannot be kept: \(text); after a restart events would wait longer",
+            priority: .warning)
+    }
+}

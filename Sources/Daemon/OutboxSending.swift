@@ -1,0 +1,162 @@
+import Credentials
+import Delivery
+import Dispatch
+import Model
+import S3
+import Spool
+
+/// Sending: what goes next, and what became of it.
+extension Outbox {
+    /// Sends as much as the connector's health allows.
+    func pump() {
+        guard !isPumping else { return }
+        // Nothing begins, but what has ended is a change too: somebody may wait for it.
+        guard !isStopped, let client else { return surroundings.changed() }
+        isPumping = true
+        defer {
+            isPumping = false
+            surroundings.changed()
+        }
+        while true {
+            let now = clock.instant()
+            let permission = health.permission(at: now)
+            switch permission {
+            case .full:
+                if shipments.count >= Self.mostUnderWay { return }
+            case .oneAtATime, .probe:
+                if !shipments.isEmpty { return }
+            case .none(let until):
+                return wake(at: until, now)
+            }
+            guard let batch = next(at: now, isProbe: permission == .probe) else { return }
+            ship(batch, client)
+        }
+    }
+
+    /// The oldest batch that may go now; its event type has its own permission. Probes take event types in turn.
+    private func next(at now: Instant, isProbe: Bool) -> HeldBatch? {
+        var best: HeldBatch?
+        var wakeAt: Instant?
+        for (type, queue) in waiting {
+            guard let first = queue.first, best.map({ isBefore(first, $0, isProbe) }) ?? true else {
+                continue
+            }
+            if let until = postponed[first.id]?.until, until > now {
+                wakeAt = min(wakeAt ?? until, until)
+                continue
+            }
+            switch health.permission(for: type, at: now) {
+            case .full:
+                break
+            case .oneAtATime, .probe:
+                if shipments.values.contains(where: { $0.batch.eventType == type }) { continue }
+            case .none(let until):
+                if let until { wakeAt = min(wakeAt ?? until, until) }
+                continue
+            }
+            best = first
+        }
+        guard let best else {
+            wake(at: wakeAt, now)
+            return nil
+        }
+        return takeFirst(best.eventType)
+    }
+
+    func takeFirst(_ eventType: String) -> HeldBatch? {
+        let batch = waiting[eventType]?.removeFirst()
+        if waiting[eventType]?.isEmpty == true { waiting[eventType] = nil }
+        return batch
+    }
+
+    private func isBefore(_ left: HeldBatch, _ right: HeldBatch, _ isProbe: Bool) -> Bool {
+        guard isProbe else { return left.id < right.id }
+        // The names behind the last one first, then those before it.
+        let (isLeftLater, isRightLater) = (
+            left.eventType > lastProbed, right.eventType > lastProbed
+        )
+        if isLeftLater != isRightLater { return isLeftLater }
+        return left.eventType < right.eventType
+    }
+
+    private func wake(at instant: Instant?, _ now: Instant) {
+        guard let instant else { return }
+        let delay = max(.milliseconds(10), instant - now)
+        timer.schedule(
+            deadline: .now() + .milliseconds(Int(delay.milliseconds)), leeway: .milliseconds(50))
+    }
+
+    private func ship(_ batch: HeldBatch, _ client: S3Client) {
+        lastProbed = batch.eventType
+        // After a restart, what was under way is sought among the first of an event type; this one may not be there.
+        if atFault.values.contains(where: { $0.batch.eventType == batch.eventType }) {
+            noteUncertain(batch)
+        }
+        let shipment = Shipment(
+            batch, client: client, files: surroundings.files, on: surroundings.queue, at: clock,
+            note: { [weak self] disposition in self?.corrected(batch, disposition) },
+            done: { [weak self] disposition in self?.ended(batch, disposition) })
+        shipments[batch.id] = shipment
+        shipment.start(verifying: batch.isFromEarlierProcess)
+    }
+
+    private func noteUncertain(_ batch: HeldBatch) {
+        guard uncertain.insert(batch.id).inserted, !batch.isUncertain else { return }
+        surroundings.markUncertain([batch.id])
+    }
+
+    // MARK: What became of it
+
+    func destination(eventType: String? = nil, key: String? = nil) -> Destination {
+        Destination(
+            connector: name.description, bucket: settings?.bucket ?? "",
+            host: settings?.endpoint ?? "S3", eventType: eventType, key: key)
+    }
+
+    private func corrected(_ batch: HeldBatch, _ disposition: Disposition) {
+        reporter.corrected(disposition, at: destination(eventType: batch.eventType))
+    }
+
+    private func ended(_ batch: HeldBatch, _ disposition: Disposition) {
+        guard let shipment = shipments.removeValue(forKey: batch.id) else { return }
+        let now = clock.instant()
+        let place = destination(eventType: batch.eventType, key: shipment.envelope?.key)
+        if shipment.isUncertain, disposition != .delivered { noteUncertain(batch) }
+        let actions = health.attemptEnded(
+            disposition, eventType: batch.eventType, began: shipment.began, at: now,
+            random: Double.random(in: 0..<1))
+        switch disposition {
+        case .delivered:
+            delivered(batch, shipment)
+        case .batchHeld(let fault):
+            postponed[batch.id] = nil
+            let reason = disposition.explanation(of: .putObject, at: place)
+            atFault[batch.id] = (batch, reason)
+            reporter.held(fault, reason, place, batch)
+        case .conflict:
+            let failures = (postponed[batch.id]?.failures ?? 0) + 1
+            let delay = Backoff().delay(
+                failures: failures, retryAfter: nil, random: Double.random(in: 0..<1))
+            postponed[batch.id] = (now + delay, failures)
+            enqueue(batch)
+        default:
+            // Whatever the keys were, the next attempt reads them anew: mending them is enough.
+            if case .credentials(.connector, _) = disposition { provider?.forget() }
+            enqueue(batch)
+        }
+        perform(actions, place)
+        giveUp()
+        pump()
+    }
+
+    private func delivered(_ batch: HeldBatch, _ shipment: Shipment) {
+        totals.delivered.add(batch)
+        if let envelope = shipment.envelope {
+            totals.lastKey = envelope.key
+            totals.lastTime = clock.now()
+            // The configuration may have changed while it was under way.
+            reporter.delivered(envelope, bucket: shipment.bucket)
+        }
+        settle(batch, .delivered)
+    }
+}

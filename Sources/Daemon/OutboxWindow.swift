@@ -1,0 +1,211 @@
+import Credentials
+import Delivery
+import Digest
+import Dispatch
+import Model
+import S3
+import Spool
+
+/// What is at risk while credentials fail, and what the window gives up.
+extension Outbox {
+    // MARK: The record that outlives the process
+
+    /// What the spool keeps of this connector's health.
+    var entry: EpisodeBook.Entry {
+        EpisodeBook.Entry(connector: name, destination: destination, record: health.record)
+    }
+
+    /// Whether the clock of an episode runs here, so that the spool clock has to be stamped.
+    var hasEpisode: Bool { !health.episodes.isEmpty }
+
+    /// Goes on from what an earlier process kept.
+    func restore(_ entry: EpisodeBook.Entry, hasBooted: Bool) {
+        destination = entry.destination
+        let actions = health.restore(entry.record, hasBooted: hasBooted, at: clock.instant())
+        keptRevision = health.revision
+        // Told once everything is known that waits.
+        DispatchQueue.main.async { [weak self] in
+            guard let self else { return }
+            self.perform(actions, self.destination())
+        }
+    }
+
+    func configureHealth(_ settings: ConnectorSettings) {
+        let now = Self.identity(of: settings)
+        let actions = health.configure(
+            window: settings.expireAfter, grace: settings.credentials.grace,
+            isOther: destination != now, at: clock.instant())
+        destination = now
+        perform(actions, destination())
+    }
+
+    /// Changes with the destination or the credentials. It is kept in a file, and what is secret is in neither.
+    private static func identity(of settings: ConnectorSettings) -> String {
+        let text = "\(settings.bucket) \(settings.endpoint ?? "") \(settings.credentials)"
+        var digest = SHA256()
+        Array(text.utf8).withUnsafeBytes { digest.update($0) }
+        return String(digest.finish().hex.prefix(16))
+    }
+
+    // MARK: Verifying
+
+    /// Tries the credentials without writing anything, and says how that went.
+    func verify() {
+        guard let client, let folder = settings?.folder else { return }
+        let place = destination()
+        client.listBucket(prefix: folder.isEmpty ? "" : folder + "/") { [weak self] reply in
+            guard let self, self.client === client, !self.isStopped else { return }
+            switch reply.disposition {
+            case .answered:
+                self.health.authenticated()
+                self.reporter.verified(place, self.totals.held)
+            case .advice:
+                // It knows who asks, and denies only this question.
+                self.reporter.unverified(reply.disposition, of: .listBucket, place)
+            case .clock, .region, .unsupported:
+                guard client.correct(by: reply.disposition) else { break }
+                self.reporter.corrected(reply.disposition, at: place)
+                self.verify()
+            case .aborted, .backingOff:
+                break
+            default:
+                self.reporter.unverified(reply.disposition, of: .listBucket, place)
+            }
+            self.surroundings.changed()
+        }
+    }
+
+    // MARK: Pausing
+
+    func pause() {
+        guard health.state != .paused(since: clock.instant()) else { return }
+        health.pause(at: clock.instant())
+        reporter.paused(destination(), totals.held)
+        surroundings.changed()
+    }
+
+    func resume() {
+        let actions = health.resume(at: clock.instant())
+        reporter.resumed(destination(), totals.held)
+        perform(actions, destination())
+        pump()
+    }
+
+    var isPaused: Bool {
+        if case .paused = health.state { true } else { false }
+    }
+
+    // MARK: Time
+
+    /// To be called once a minute or so.
+    func tick(hasSlept: Bool = false) {
+        let now = clock.instant()
+        var actions = hasSlept ? health.slept(at: now) : []
+        actions += health.tick(at: now) { self.oldest($0)?.acceptedInstant }
+        perform(actions, destination())
+        giveUp()
+        pump()
+    }
+
+    func perform(_ actions: [ConnectorHealth.Action], _ place: Destination) {
+        for action in actions {
+            if case .refreshCredentials = action { provider?.forget() }
+            reporter.changed(action, place, totals.held, risk(of: action), clock)
+        }
+    }
+
+    // MARK: The window
+
+    /// What a scope's episode puts at risk.
+    func risk(eventType: String?) -> Risk {
+        var sums = totals.held
+        if let eventType {
+            sums = BatchSums()
+            for batch in waiting[eventType]?.all ?? [] { sums.add(batch) }
+            for batch in atFault.values.map(\.batch) + shipments.values.map(\.batch)
+            where batch.eventType == eventType {
+                sums.add(batch)
+            }
+        }
+        let now = clock.instant()
+        let drop = oldest(eventType).flatMap {
+            health.firstDrop($0.acceptedInstant, eventType: $0.eventType, at: now)
+        }
+        return Risk(held: sums, drop: drop, onExpiry: settings?.onExpiry ?? .drop)
+    }
+
+    private func risk(of action: ConnectorHealth.Action) -> Risk? {
+        switch action {
+        case .entered(let condition, _), .lasting(let condition, _, _, _):
+            switch condition {
+            case .credentialsFailing(let type), .credentialsPending(let type):
+                return risk(eventType: type)
+            case .backingOff, .misconfigured: return nil
+            }
+        case .heldOff(let type, _): return risk(eventType: type)
+        case .left, .refreshCredentials, .verified: return nil
+        }
+    }
+
+    /// Batches given up in one turn of the loop. More wait for the next.
+    private static let mostGivenUp = 512
+
+    /// Settles what the window gives up: what waited through a whole one, with a rejected attempt after that.
+    func giveUp() {
+        guard !isStopped, settings != nil, hasEpisode else { return }
+        let now = clock.instant()
+        var lost: [HeldBatch] = []
+        for type in waiting.keys.sorted() {
+            while lost.count < Self.mostGivenUp, let first = waiting[type]?.first,
+                health.hasLost(first.acceptedInstant, eventType: type, at: now)
+            {
+                if let batch = takeFirst(type) { lost.append(batch) }
+            }
+        }
+        for (id, held) in atFault where lost.count < Self.mostGivenUp {
+            guard
+                health.hasLost(
+                    held.batch.acceptedInstant, eventType: held.batch.eventType, at: now)
+            else { continue }
+            atFault[id] = nil
+            lost.append(held.batch)
+        }
+        let isArchiving = settings?.onExpiry == .archive
+        for batch in lost {
+            let perhaps = uncertain.contains(batch.id)
+            settle(
+                batch,
+                isArchiving
+                    ? .archived(perhapsDelivered: perhaps) : .dropped(perhapsDelivered: perhaps))
+        }
+        guard lost.count == Self.mostGivenUp else { return }
+        DispatchQueue.main.async { [weak self] in self?.giveUp() }
+    }
+
+    /// Gives up everything that is held and not under way, because somebody says so.
+    func discardAll() -> BatchSums {
+        var sums = BatchSums()
+        let all = waiting.values.flatMap { Array($0.all) } + atFault.values.map(\.batch)
+        waiting = [:]
+        atFault = [:]
+        for batch in all {
+            sums.add(batch)
+            settle(batch, .discarded(perhapsDelivered: uncertain.contains(batch.id)))
+        }
+        surroundings.changed()
+        return sums
+    }
+}
+
+/// What an episode puts at risk.
+struct Risk {
+    var held: BatchSums
+    /// When the first of it is given up, if nothing changes; nil: nothing waits.
+    var drop: Instant?
+    var onExpiry: ConnectorSettings.Expiry
+}
+
+extension HeldBatch {
+    /// When its youngest event was accepted, by the spool clock.
+    var acceptedInstant: Instant { Instant(nanoseconds: 0) + acceptedClock }
+}

@@ -1,0 +1,319 @@
+import Files
+import Model
+
+/// Carries out transfers, in groups: each group is durable, then counted, then told.
+///
+/// ```
+/// rename envelopes | sync directories | objects follow | write totals | tell
+/// storage            syncing            storage          syncing        storage
+/// ```
+///
+/// Space is freed before anything is written. After a failure the renamed ones stay in `transferred`, and the next
+/// transfer or look into `incoming/` begins with them again; a crash leaves them for the next start to find.
+extension Spool {
+    /// What is known of losses, and what is on its way.
+    struct Ledger {
+        /// nil: not yet read.
+        var totals: Totals?
+        var highestLoss: UInt64 = 0
+        var archived: [ConnectorName: ArchiveSums] = [:]
+        var waiting = Fifo<Transfer>()
+        var transferred: [Transferred] = []
+        var isAtWork = false
+    }
+
+    /// Reads `totals`, the first time.
+    func readTotals() throws(SpoolFailure) {
+        if ledger.totals == nil { ledger.totals = try Totals(files) }
+    }
+
+    /// Takes over what a start found, and counts what an earlier process could not.
+    func adopt(_ recovery: Recovery) {
+        ledger.archived = recovery.archived
+        ledger.highestLoss = max(
+            ledger.highestLoss, recovery.highestLoss, ledger.totals?.counted ?? 0)
+        let known = Set(ledger.transferred.compactMap { $0.loss?.number })
+        for (number, loss) in recovery.losses.sorted(by: { $0.number < $1.number })
+        where !known.contains(number) {
+            ledger.transferred.append(
+                Transferred(
+                    batch: loss.batch, loss: (number, loss), object: objectMove(loss.batch, loss)))
+        }
+    }
+
+    func transfer(_ transfers: [Transfer]) {
+        ledger.waiting.append(contentsOf: transfers)
+        transferNext()
+    }
+
+    /// Begins with the next group, unless one is under way.
+    func transferNext() {
+        guard !ledger.isAtWork, !ledger.waiting.isEmpty || !ledger.transferred.isEmpty else {
+            return
+        }
+        guard ledger.totals != nil else {
+            return refuseWaiting(
+                .damaged(path: SpoolLayout.totals, reason: "it could not be read at the start"))
+        }
+        renameGroup()
+        guard !ledger.transferred.isEmpty else { return }
+        ledger.isAtWork = true
+        let directories = Set(ledger.transferred.flatMap(\.directories)).sorted()
+        beside({ files throws(FileError) in
+            for path in directories where try files.status(path) != nil {
+                try files.syncDirectory(path)
+            }
+        }) { $0.moveObjects() }
+    }
+
+    /// Runs what waits for the disk on its own lane, whether intake runs or not, and goes on here.
+    private func beside(
+        _ body: @escaping @Sendable (any FileSystem) throws(FileError) -> Void,
+        then proceed: @escaping @Sendable (Spool) -> Void
+    ) {
+        let (files, storage) = (files, surroundings.storage)
+        surroundings.syncing.run { [weak self] in
+            let result = Result { () throws(FileError) in try body(files) }
+            storage.run { [weak self] in
+                guard let self else { return }
+                switch result {
+                case .success: proceed(self)
+                case .failure(let error): self.transferFailed(.file(error))
+                }
+            }
+        }
+    }
+
+    // MARK: Renaming
+
+    private func renameGroup() {
+        let left = Set(ledger.transferred.map(\.batch))
+        var already: [BatchID] = []
+        var failed: (batches: [BatchID], failure: SpoolFailure)?
+        while ledger.transferred.count < Limits.transfersPerGroup,
+            let next = ledger.waiting.popFirst()
+        {
+            do throws(SpoolFailure) {
+                switch next {
+                case .lose(let settlement):
+                    // Asked for again after a failure, it may be on its way already.
+                    if left.contains(settlement.batch.id) { continue }
+                    if !(try lose(settlement)) { already.append(settlement.batch.id) }
+                case .discard(let id, let name, let request):
+                    guard !left.contains(id) else { throw Self.notYet(name.path(id)) }
+                    try discard(id, name, request)
+                case .retry(let id, let name, let request):
+                    guard !left.contains(id) else { throw Self.notYet(name.path(id)) }
+                    try retry(id, name, request)
+                }
+            } catch {
+                switch next {
+                case .lose(let settlement):
+                    failed = ((failed?.batches ?? []) + [settlement.batch.id], error)
+                case .discard(_, _, let request), .retry(_, _, let request):
+                    request.failed(error)
+                }
+            }
+        }
+        if let failed { report(.settleFailed(failed.batches, failed.failure)) }
+        if !already.isEmpty { report(.settled(already)) }
+    }
+
+    /// An archived batch is counted before anything else happens to it.
+    private static func notYet(_ path: String) -> SpoolFailure {
+        .damaged(path: path, reason: "archiving it has not ended")
+    }
+
+    /// False where it was settled before.
+    private func lose(_ settlement: Settlement) throws(SpoolFailure) -> Bool {
+        let batch = settlement.batch
+        let envelope = SpoolLayout.envelope(batch.id)
+        return try onFile { () throws(FileError) in
+            guard try files.status(envelope) != nil else { return false }
+            let name = lossName(settlement)
+            if name.kind == .archived { try makeExpired(batch.id.connector) }
+            try files.rename(envelope, to: name.path(batch.id))
+            let loss = Loss(batch, name)
+            if name.kind == .archived {
+                ledger.archived[batch.id.connector, default: ArchiveSums()].add(
+                    events: loss.events, bytes: loss.bytes)
+            } else {
+                tombstones.append(
+                    Tombstone(
+                        path: name.path(batch.id), through: batch.through, number: name.number))
+            }
+            heldBytes -= min(heldBytes, batch.size)
+            ledger.transferred.append(
+                Transferred(
+                    batch: batch.id, loss: (name.number, loss), isAsked: true,
+                    object: objectMove(batch.id, loss)))
+            return true
+        }
+    }
+
+    private func lossName(_ settlement: Settlement) -> LossName {
+        ledger.highestLoss += 1
+        let number = ledger.highestLoss
+        switch settlement.outcome {
+        case .delivered:
+            preconditionFailure("a delivered batch is no loss")
+        case .dropped(let perhaps):
+            return LossName(number: number, kind: .dropped, perhapsDelivered: perhaps)
+        case .archived(let perhaps):
+            // Without its object nothing is left to be kept; if it was delivered, a crash hid that.
+            if settlement.batch.isObjectMissing {
+                return LossName(number: number, kind: .dropped, perhapsDelivered: true)
+            }
+            return LossName(number: number, kind: .archived, perhapsDelivered: perhaps)
+        case .discarded(let perhaps):
+            return LossName(number: number, kind: .discarded, perhapsDelivered: perhaps)
+        }
+    }
+
+    private func objectMove(_ batch: BatchID, _ loss: Loss) -> (from: String, to: String?) {
+        switch loss.kind {
+        case .archived: (SpoolLayout.object(batch), SpoolLayout.archivedObject(batch))
+        case .dropped, .discarded: (SpoolLayout.object(batch), nil)
+        case .discardedFromArchive: (SpoolLayout.archivedObject(batch), nil)
+        }
+    }
+
+    private func makeExpired(_ connector: ConnectorName) throws(FileError) {
+        guard try files.status(SpoolLayout.expired(connector)) == nil else { return }
+        try files.makeDirectory(SpoolLayout.expired(connector), mode: 0o700)
+        try files.syncDirectory(SpoolLayout.expired)
+    }
+
+    private func discard(
+        _ id: BatchID, _ name: LossName, _ request: ArchiveRequest
+    ) throws(SpoolFailure) {
+        let envelope = try Envelope.read(name.path(id), files)
+        ledger.highestLoss += 1
+        let next = LossName(
+            number: ledger.highestLoss, kind: .discardedFromArchive,
+            perhapsDelivered: name.perhapsDelivered)
+        try onFile { () throws(FileError) in try files.rename(name.path(id), to: next.path(id)) }
+        let loss = Loss(id, next, EnvelopeSummary(envelope))
+        ledger.archived[id.connector]?.remove(events: loss.events, bytes: loss.bytes)
+        tombstones.append(
+            Tombstone(path: next.path(id), through: envelope.through, number: next.number))
+        ledger.transferred.append(
+            Transferred(
+                batch: id, loss: (next.number, loss), object: objectMove(id, loss),
+                request: request))
+    }
+
+    private func retry(
+        _ id: BatchID, _ name: LossName, _ request: ArchiveRequest
+    ) throws(SpoolFailure) {
+        let summary = EnvelopeSummary(try Envelope.read(name.path(id), files))
+        var batch = HeldBatch(
+            summary, origins.origin(id.connector, summary.eventType), clock: clock)
+        batch.isFromEarlierProcess = true
+        batch.isUncertain = name.perhapsDelivered
+        try onFile { () throws(FileError) in
+            if name.perhapsDelivered {
+                try files.write(SpoolLayout.uncertain(id), [])
+                uncertain.insert(id)
+            }
+            try files.rename(name.path(id), to: SpoolLayout.envelope(id))
+        }
+        ledger.archived[id.connector]?.remove(events: batch.events, bytes: batch.size)
+        heldBytes += batch.size
+        ledger.transferred.append(
+            Transferred(
+                batch: id, held: batch,
+                object: (SpoolLayout.archivedObject(id), SpoolLayout.object(id)), request: request))
+    }
+
+    // MARK: What follows
+
+    private func moveObjects() {
+        do throws(FileError) {
+            for item in ledger.transferred {
+                if let to = item.object.to {
+                    if try files.status(item.object.from) != nil {
+                        try files.rename(item.object.from, to: to)
+                    }
+                } else {
+                    try files.remove(item.object.from)
+                }
+                if item.held == nil { try removeMarker(item.batch) }
+            }
+        } catch {
+            return transferFailed(.file(error))
+        }
+        // The disk has more room now.
+        if obstacle != nil { scheduleScan() }
+        count()
+    }
+
+    private func count() {
+        let losses = ledger.transferred.compactMap(\.loss)
+        guard !losses.isEmpty, var totals = ledger.totals else { return tell() }
+        for (number, loss) in losses { totals.count(loss, number: number) }
+        let next = totals
+        beside({ files throws(FileError) in
+            try StateFile.write(SpoolLayout.totals, next.text, in: ".", files)
+        }) {
+            $0.ledger.totals = next
+            $0.report(.lost(next.connectors))
+            $0.tell()
+        }
+    }
+
+    private func tell() {
+        let group = ledger.transferred
+        ledger.transferred = []
+        ledger.isAtWork = false
+        let settled = group.filter(\.isAsked).map(\.batch)
+        if !settled.isEmpty { report(.settled(settled)) }
+        let found = group.filter { !$0.isAsked && $0.request == nil }.compactMap(\.loss?.loss)
+        if !found.isEmpty { report(.lossesFound(found)) }
+        report(.archived(ledger.archived))
+        reportReturned(group.compactMap(\.held))
+        for item in group {
+            guard let request = item.request else { continue }
+            if let loss = item.loss?.loss {
+                request.succeeded(events: loss.events, bytes: loss.bytes)
+            } else if let held = item.held {
+                request.succeeded(events: held.events, bytes: held.size)
+            }
+        }
+        tidyTombstones()
+        transferNext()
+    }
+
+    /// A start that came between may have told of it, and it may be delivered by now.
+    private func reportReturned(_ batches: [HeldBatch]) {
+        var returned: [HeldBatch] = []
+        for var batch in batches {
+            guard (try? files.status(SpoolLayout.envelope(batch.id))) != nil else { continue }
+            batch.isObjectMissing = (try? files.status(SpoolLayout.object(batch.id))) == nil
+            returned.append(batch)
+        }
+        if !returned.isEmpty { report(.sealed(returned)) }
+    }
+
+    // MARK: Failing
+
+    private func transferFailed(_ failure: SpoolFailure) {
+        ledger.isAtWork = false
+        let asked = ledger.transferred.filter(\.isAsked).map(\.batch)
+        for index in ledger.transferred.indices {
+            ledger.transferred[index].request.take()?.failed(failure)
+        }
+        refuseWaiting(failure, asked)
+    }
+
+    private func refuseWaiting(_ failure: SpoolFailure, _ asked: [BatchID] = []) {
+        var batches = asked
+        while let next = ledger.waiting.popFirst() {
+            switch next {
+            case .lose(let settlement): batches.append(settlement.batch.id)
+            case .discard(_, _, let request), .retry(_, _, let request): request.failed(failure)
+            }
+        }
+        if !batches.isEmpty { report(.settleFailed(batches, failure)) }
+    }
+}
