@@ -3,10 +3,13 @@ part of it `sluicectl test` says what is missing. And the manual's page on AWS d
 
 import copy
 import json
+import re
+import shutil
+import subprocess
 
 import pytest
 
-from installation import Installation
+from installation import ROOT, Installation
 from local_s3 import Keys, connector_policy
 from manual import SETUP, Reader, commands
 from objects import assert_same_events, events_in
@@ -232,3 +235,17 @@ def test_the_trust_policy_names_the_account_of_the_caller(installation, s3, buck
     connect(installation, s3, bucket, Keys("NOT-YET", "none"))
     refused = installation.sluicectl("policy", "orders", "--only", "trust")
     assert (refused.returncode, refused.stdout) == (1, "")
+
+
+# --- sluice(7) -------------------------------------------------------------------------------------
+
+
+def test_the_manual_page_is_read_without_warnings():
+    if not shutil.which("groff"):
+        pytest.skip("needs groff")
+    page = ROOT / "man" / "sluice.7"
+    read = subprocess.run(
+        ["groff", "-mdoc", "-ww", "-Tutf8", page], capture_output=True, text=True, check=True)
+    assert read.stderr == ""
+    assert "Credentials that work once a day never drop anything" in re.sub(
+        r"\s+", " ", re.sub(r".\x08|\x1b\[\d*m", "", read.stdout))
