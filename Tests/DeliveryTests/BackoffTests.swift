@@ -34,7 +34,7 @@ import Testing
             (1, 15), (2, 30), (3, 60), (4, 120), (5, 240), (6, 300), (1000, 300),
         ])
     func probes(failures: Int, seconds: Int) {
-        #expect(ProbePace.delay(failures: failures, random: 0) == .seconds(seconds) / 2)
-        #expect(ProbePace.delay(failures: failures, random: 1) == .seconds(seconds))
+        #expect(ProbePace.delay(failures: failures, window: .seconds(172_800), random: 0) == .seconds(seconds) / 2)
+        #expect(ProbePace.delay(failures: failures, window: .seconds(172_800), random: 1) == .seconds(seconds))
     }
 }
