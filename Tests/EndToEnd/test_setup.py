@@ -219,6 +219,13 @@ def test_access_keys_set_up_as_the_page_says_deliver_and_rotate_without_a_pause(
     assert first not in everything and second not in everything
 
 
+def test_a_role_set_up_as_the_page_says_delivers(installation, s3, reader):
+    _, daemon, said = reader("manual-role", "Role")
+    assert said.count("  ok ") == 11, said
+    assert ":assumed-role/sluice-orders/" in said
+    assert daemon.troubles() == []
+
+
 def test_the_trust_policy_names_the_account_of_the_caller(installation, s3, bucket):
     connect(installation, s3, bucket, s3.make_user(connector_policy(bucket)))
     file = installation.connectors / "orders.toml"
