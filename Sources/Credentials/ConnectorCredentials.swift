@@ -13,7 +13,8 @@ extension RefreshingCredentials {
     ) -> RefreshingCredentials {
         let watch = FileWatch(surroundings)
         let files = FileReader(queue: surroundings.queue, watch: watch)
-        let source: any CredentialSource
+        let sts = STSClient(connector, surroundings)
+        var source: any CredentialSource
         var isFixed = false
         switch connector.credentials.base {
         case .keys(let keyID, let secretFile, let tokenFile):
@@ -22,8 +23,19 @@ extension RefreshingCredentials {
                 surroundings: surroundings, files: files)
             isFixed = keys.isFixed
             source = keys
-        case .chain:
-            source = ChainSource(surroundings)
+        case .chain(let profile):
+            let chain = ChainSource(
+                profile: profile,
+                sessionName: CredentialSettings.Role.sessionName(for: connector.name),
+                surroundings, files: files, sts: sts)
+            isFixed = chain.isFixed
+            source = chain
+        }
+        if let role = connector.credentials.role {
+            let assumed = AssumedRole(
+                arn: role.arn, externalID: role.externalID, sessionName: role.sessionName,
+                duration: role.duration)
+            source = RoleSource(assumed, base: source, sts: sts)
         }
         return RefreshingCredentials(
             source, isFixed: isFixed, watch: watch, surroundings: surroundings, tell: tell)

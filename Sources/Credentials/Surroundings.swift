@@ -1,6 +1,7 @@
 public import Curl
 public import Delivery
 public import Dispatch
+internal import Files
 internal import Glibc
 public import Model
 
@@ -26,12 +27,7 @@ public struct CredentialSurroundings {
         self.queue = queue
         environment = { name in getenv(name).map { String(cString: $0) } }
         now = { Timestamp(unixSeconds: Int64(time(nil))) }
-        uptime = {
-            var time = timespec()
-            // It fails only for a clock that does not exist, and every Linux has this one.
-            clock_gettime(CLOCK_BOOTTIME, &time)
-            return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-        }
+        uptime = { Instant(nanoseconds: 0) + BootClock.now() }
         after = Self.timer
         random = { Double.random(in: 0..<1) }
     }

@@ -4,9 +4,9 @@
 /// UTF-8. A form encoder is no substitute: a space is `%20`, never `+`.
 ///
 /// Source: "Create a signed AWS API request", UriEncode().
-enum PercentEncoding {
+public enum PercentEncoding {
     /// Encodes a name or a value of a query.
-    static func component(_ text: String) -> String {
+    public static func component(_ text: String) -> String {
         encode(text, keepingSlash: false)
     }
 

@@ -34,11 +34,14 @@ struct AccessPolicy {
                 "ObjectTags", ["s3:PutObjectTagging"],
                 connectors.filter { !$0.tags.isEmpty }.map(\.objectsARN)),
             Statement(
-                "Keys", ["kms:Decrypt", "kms:GenerateDataKey"], connectors.compactMap(\.keyARN)),
+                "Keys", Self.keyActions, connectors.compactMap(\.keyARN)),
         ]
         self.statements = statements.filter { !$0.resources.isEmpty }
         remarks = connectors.flatMap(\.remarks)
     }
+
+    /// What writing and reading objects takes that a KMS key encrypts.
+    static let keyActions = ["kms:Decrypt", "kms:GenerateDataKey"]
 
     var json: JSONText {
         .object([

@@ -26,6 +26,7 @@ struct ConnectorSummary {
         if let proxy = connector.proxy { lines.append(("proxy", proxy)) }
         lines.append(("credentials", credentialText))
         lines.append(("needs", permissions.joined(separator: ", ")))
+        lines.append(("", "\"sluicectl policy \(connector.name)\" prints the policy"))
 
         let width = 13
         let heading = Output.coloured(connector.name.description, .bold, on: STDOUT_FILENO)
@@ -137,16 +138,12 @@ struct ConnectorSummary {
         file.hasPrefix("/") ? file : "$CREDENTIALS_DIRECTORY/" + file
     }
 
-    /// What the policy of the credentials must allow, and why where it is not plain.
+    /// What the policy of the credentials must allow.
     private var permissions: [String] {
-        var actions = ["s3:PutObject"]
-        if connector.conditionalWrites {
-            actions.append("s3:GetObject (to compare after a lost answer)")
-        }
-        if connector.region == nil { actions.append("s3:GetBucketLocation (no region is named)") }
-        if !connector.tags.isEmpty { actions.append("s3:PutObjectTagging") }
-        if connector.acl != nil { actions.append("s3:PutObjectAcl") }
-        if case .kms = connector.encryption { actions += ["kms:GenerateDataKey", "kms:Decrypt"] }
-        return actions
+        let actions = AccessPolicy([connector]).statements.flatMap(\.actions)
+        // Of a key that is not named by its ARN, the policy can say nothing.
+        guard case .kms(_?, _) = connector.encryption else { return actions }
+        let more = AccessPolicy.keyActions.filter { !actions.contains($0) }
+        return actions + more
     }
 }

@@ -17,6 +17,7 @@ final class Bench {
     var variables: [String: String] = [:]
     var uptime = Instant(nanoseconds: 0)
     var wallClock = Timestamp(unixSeconds: 1_800_000_000)
+    // 2027-01-15T08:00:00Z
     private(set) var events: [CredentialsEvent] = []
     private var timers: [Int: (at: Instant, body: () -> Void)] = [:]
     private var timerCount = 0
@@ -58,6 +59,30 @@ final class Bench {
         connector.credentials = settings
         change(&connector)
         return .make(for: connector, surroundings) { [weak self] in self?.events.append($0) }
+    }
+
+    func provider(from source: any CredentialSource) -> RefreshingCredentials {
+        RefreshingCredentials(
+            source, isFixed: false, watch: nil, surroundings: surroundings,
+            tell: { [weak self] in self?.events.append($0) })
+    }
+
+    /// Waits for what others do: the kernel, a server, a queue.
+    func until(_ condition: () -> Bool) async {
+        let deadline = DispatchTime.now() + .seconds(20)
+        while !condition(), .now() < deadline {
+            await withCheckedContinuation { continuation in
+                DispatchQueue.main.asyncAfter(deadline: .now() + .milliseconds(2)) {
+                    continuation.resume()
+                }
+            }
+        }
+        #expect(condition(), "it did not come about")
+    }
+
+    /// Whether a timer would fire within that time.
+    func hasTimer(within duration: Duration) -> Bool {
+        timers.values.contains { $0.at <= uptime + duration }
     }
 
     func get(

@@ -200,3 +200,55 @@ def test_archive_list_shows_each_batch_and_their_sum(installation, control):
     assert json.loads(asked.stdout) == {"archive": BATCHES}
     control.answers["GET /archive"] = (200, {"archive": []})
     assert installation.sluicectl("archive", "list").stdout == "nothing is archived\n"
+
+
+# --- The daemon itself -----------------------------------------------------------------------------
+
+
+def status(installation: Installation) -> dict:
+    return json.loads(installation.sluicectl("status", "orders", "--json").stdout)
+
+
+@pytest.fixture
+def paused(installation, destination, producer):
+    """A daemon with a paused connector, for which 100 events are held."""
+    installation.connector(
+        "orders", destination.bucket, destination.s3.endpoint, destination.keys)
+    daemon = installation.start()
+    assert installation.sluicectl("pause", "orders").returncode == 0
+    installation.drop("a.jsonl", producer.lines(100, event_type="shop.Order"), "orders")
+    daemon.wait_until(
+        lambda: installation.sluicectl("flush", "orders").returncode == 0
+        and status(installation)["held"]["events"] == 100,
+        "all events are held")
+    return daemon
+
+
+def test_a_paused_connector_sends_nothing_until_it_is_resumed(installation, destination, paused):
+    shown = installation.sluicectl("status")
+    assert "paused" in shown.stdout
+    assert destination.objects() == {}
+    resumed = installation.sluicectl("resume", "orders")
+    assert resumed.stdout == "connector orders sends\n"
+    paused.wait_until(lambda: len(destination.objects()) == 1, "the object is delivered")
+
+
+def test_what_is_discarded_is_counted_and_never_sent(installation, destination, paused):
+    given_up = installation.sluicectl("discard", "orders", "--yes")
+    assert given_up.returncode == 0, given_up.stderr
+    assert given_up.stdout.startswith("gave up 1 object with 100 events (")
+    paused.wait_until(lambda: status(installation)["held"]["objects"] == 0, "nothing is held")
+    assert installation.sluicectl("resume", "orders").returncode == 0
+    again = installation.sluicectl("discard", "orders", "--yes")
+    assert again.stdout == "nothing is held for connector orders\n"
+    assert destination.objects() == {}
+
+
+def test_an_archive_that_is_empty_says_so(installation, paused):
+    assert installation.sluicectl("archive", "list").stdout == "nothing is archived\n"
+    refused = installation.sluicectl("archive", "retry", "orders")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "there is nothing in the archive of connector \"orders\"" in refused.stderr
+    unknown = installation.sluicectl("pause", "nobody")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert 'there is no connector "nobody"' in unknown.stderr

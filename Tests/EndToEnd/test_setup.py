@@ -1,13 +1,17 @@
-"""What `sluicectl policy` prints is what a connector needs: all of it delivers, and without any part of it
-`sluicectl test` says what is missing."""
+"""Setting up: what `sluicectl policy` prints is what a connector needs: all of it delivers, and without any
+part of it `sluicectl test` says what is missing. And the manual's page on AWS does what it says."""
 
 import copy
 import json
+import re
+import shutil
+import subprocess
 
 import pytest
 
-from installation import Installation
-from local_s3 import Keys
+from installation import ROOT, Installation
+from local_s3 import Keys, connector_policy
+from manual import SETUP, Reader, commands
 from objects import assert_same_events, events_in
 
 ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject", "s3:PutObject"]
@@ -138,3 +142,117 @@ def test_placeholder_events_go_the_way_of_all_events(installation, s3, bucket):
         return sorted(json.loads(line)["event_type"] for line in events_in(objects))
 
     daemon.wait_until(lambda: types() == ["shop.Order", "shop.Refund"], "both are delivered")
+
+
+# --- docs/aws-setup.md -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(installation, s3):
+    made = []
+
+    def follow(bucket: str, *sections: str) -> tuple[Reader, object, str]:
+        """Follows the page up to the first events in the bucket."""
+        daemon = installation.start()
+        reader = Reader(installation, s3, bucket)
+        made.append(bucket)
+        page = commands(SETUP)
+        said = "".join(
+            reader.run(page[section], daemon.pid)
+            for section in ("", "The bucket", "The connector", *sections, "Try it"))
+        daemon.wait_until(
+            lambda: sum(key.endswith(".gz") for key in s3.keys(bucket)) == 2,
+            "a placeholder of each event type is delivered")
+        return reader, daemon, said
+
+    yield follow
+    # Users and policies of one name: the next test follows the same page.
+    iam = s3.client("iam")
+    for policy in iam.list_policies(Scope="Local")["Policies"]:
+        arn = policy["Arn"]
+        for role in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]:
+            iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
+            iam.delete_role(RoleName=role["RoleName"])
+        for user in iam.list_entities_for_policy(PolicyArn=arn)["PolicyUsers"]:
+            iam.detach_user_policy(UserName=user["UserName"], PolicyArn=arn)
+        iam.delete_policy(PolicyArn=arn)
+    for user in iam.list_users()["Users"]:
+        if (name := user["UserName"]).startswith("sluice-"):
+            for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+                iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+            for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+                iam.delete_user_policy(UserName=name, PolicyName=policy)
+            iam.delete_user(UserName=name)
+
+
+def test_the_page_has_a_command_for_each_step():
+    page = commands(SETUP)
+    assert list(page) == [
+        "", "The bucket", "The connector", "Access keys", "Role", "Try it", "Rotation"]
+
+
+def test_access_keys_set_up_as_the_page_says_deliver_and_rotate_without_a_pause(
+    installation, s3, reader, producer
+):
+    follow = reader
+    page, daemon, said = follow("manual-keys", "Access keys")
+    assert said.count("  ok ") == 11, said
+    assert "failed" not in said
+    secret = installation.directory / "credentials" / "orders.secret"
+    assert secret.stat().st_mode & 0o777 == 0o640
+    first = secret.read_text().strip()
+
+    page.run(commands(SETUP)["Rotation"], daemon.pid)
+    assert not secret.exists()
+    second = (secret.parent / "orders-2.secret").read_text().strip()
+    assert first != second
+    (user,) = s3.client("iam").list_access_keys(UserName="sluice-orders")["AccessKeyMetadata"]
+    assert user["AccessKeyId"] in (installation.connectors / "orders.toml").read_text()
+    lines = producer.lines(50, event_type="orders.Placed")
+    installation.drop("after.jsonl", lines, "orders")
+    assert installation.sluicectl("flush").returncode == 0
+    daemon.wait_until(
+        lambda: sum(key.endswith(".gz") for key in s3.keys("manual-keys")) == 3,
+        "events are delivered with the new key")
+    assert daemon.troubles() == []
+    everything = daemon.transcript() + said
+    assert first not in everything and second not in everything
+
+
+def test_a_role_set_up_as_the_page_says_delivers(installation, s3, reader):
+    _, daemon, said = reader("manual-role", "Role")
+    assert said.count("  ok ") == 11, said
+    assert ":assumed-role/sluice-orders/" in said
+    assert daemon.troubles() == []
+
+
+def test_the_trust_policy_names_the_account_of_the_caller(installation, s3, bucket):
+    connect(installation, s3, bucket, s3.make_user(connector_policy(bucket)))
+    file = installation.connectors / "orders.toml"
+    role = "arn:aws:iam::123456789012:role/sluice"
+    file.write_text(
+        file.read_text() + f'role_arn = "{role}"\nexternal_id = "abc"\nsts_endpoint = "{s3.endpoint}"\n')
+    (statement,) = policy_of(installation, "orders", "--only", "trust")["Statement"]
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "abc"}}
+    assert "Resource" in policy_of(installation, "orders", "--only", "permissions")["Statement"][0]
+    both = installation.sluicectl("policy", "orders")
+    assert both.stdout.count('"Version"') == 2
+
+    connect(installation, s3, bucket, Keys("NOT-YET", "none"))
+    refused = installation.sluicectl("policy", "orders", "--only", "trust")
+    assert (refused.returncode, refused.stdout) == (1, "")
+
+
+# --- sluice(7) -------------------------------------------------------------------------------------
+
+
+def test_the_manual_page_is_read_without_warnings():
+    if not shutil.which("groff"):
+        pytest.skip("needs groff")
+    page = ROOT / "man" / "sluice.7"
+    read = subprocess.run(
+        ["groff", "-mdoc", "-ww", "-Tutf8", page], capture_output=True, text=True, check=True)
+    assert read.stderr == ""
+    assert "Credentials that work once a day never drop anything" in re.sub(
+        r"\s+", " ", re.sub(r".\x08|\x1b\[\d*m", "", read.stdout))
