@@ -3,7 +3,7 @@ internal import Model
 internal import Signing
 
 /// Where a profile of the shared files says that its credentials are.
-nonisolated indirect enum ProfilePlan: Equatable {
+nonisolated indirect enum ProfilePlan: Sendable, Equatable {
     case keys(Credentials)
     case process(String, profile: String)
     case webIdentity(AssumedRole, tokenFile: String)

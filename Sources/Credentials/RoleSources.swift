@@ -3,7 +3,7 @@ internal import Files
 internal import Model
 
 /// A role, however it is assumed.
-nonisolated struct AssumedRole: Equatable {
+nonisolated struct AssumedRole: Sendable, Equatable {
     var arn: String
     var externalID: String?
     var sessionName: String
