@@ -111,7 +111,8 @@ struct BatchFates {
                 }
             } else if archived.contains(id) {
                 switch fate {
-                case .asked(.archived(let perhaps)): complete(id, .archived(perhapsDelivered: perhaps))
+                case .asked(.archived(let perhaps)):
+                    complete(id, .archived(perhapsDelivered: perhaps))
                 case .archived: break
                 case .askedToReturn(let perhaps), .askedToGo(let perhaps):
                     fates[id] = .archived(perhaps: perhaps)

@@ -159,7 +159,9 @@ final class SpoolWorld {
             run()
         }
         fates.compare(held: names(".envelope"), archived: names("archived"))
-        if hasFailed { ownFindings.append("the last life failed: \(lastFailure?.description ?? "")") }
+        if hasFailed {
+            ownFindings.append("the last life failed: \(lastFailure?.description ?? "")")
+        }
         if !held.isEmpty { ownFindings.append("\(held.count) batches are still held") }
         if !activity.isEmpty { ownFindings.append("the spool is still at work: \(activity)") }
     }
