@@ -29,7 +29,8 @@ extension CheckedText {
         var at = 0
         var isFirst = true
         while at < covered {
-            let end = all[at...].firstIndex(of: newline) ?? covered
+            var end = at
+            while all[end] != newline { end += 1 }
             let line = UnsafeRawBufferPointer(rebasing: all[at..<end])
             at = end + 1
             if isFirst {

@@ -24,6 +24,8 @@ public enum Limits {
     static let batchesPerGroup = 512
     /// Batches dropped, archived or brought back with one sync and one writing of the totals. More wait for the next group.
     static let transfersPerGroup = 512
+    /// Envelopes that a worker reads at a start before it comes back for more.
+    static let envelopesAtOnce = 1024
     /// Files claimed before other work of the storage lane gets its turn.
     static let filesPerRound = 512
     /// Event files that a remover takes off the disk at once, and how many do so. More wait.

@@ -1,60 +1,59 @@
 import Files
 import Model
+import Synchronization
 
 /// What lies in the spool at a start, and what it says about what was under way.
 ///
 /// Rubbish is removed on the way: objects without an envelope (their events are still in `active/`), and half-written
-/// small files. An object that a crash left behind its envelope follows it.
-struct Recovery {
+/// small files. An object that a crash left behind its envelope follows it. Names come first, on the storage lane; the
+/// envelopes, of which there may be very many, are read by all workers.
+struct Recovery: Sendable {
     /// Claimed event files by number.
-    var active: [ActiveName] = []
-    var claiming: [ClaimingName] = []
-    var held: [HeldBatch] = []
-    /// Settled batches, which still say how far their streams came.
-    var tombstones: [Tombstone] = []
-    var archived: [ConnectorName: ArchiveSums] = [:]
-    /// Losses that `totals` does not count yet.
-    var losses: [(number: UInt64, loss: Loss)] = []
-    var highestLoss: UInt64 = 0
-    /// How far each stream was sealed.
-    var sealedThrough: [StreamID: Position] = [:]
-    var highestNumber: UInt64 = 0
-    var newestHour: Hour?
-    var latestClock: Duration?
-    var quarantined = 0
-    /// Files of the spool that are not what they must be.
-    var damage: [(path: String, reason: String)] = []
-    private var unreadable: [(path: String, reason: String)] = []
-    private var hours: [String: Hour] = [:]
+    private(set) var active: [ActiveName] = []
+    private(set) var claiming: [ClaimingName] = []
+    private(set) var quarantined = 0
+    private var highestName: UInt64 = 0
+    private var newestName: Hour?
+    private var strangers: [(path: String, reason: String)] = []
+    /// Of each connector.
+    private var folders: [SealedFolder] = []
 
-    /// - Parameters:
-    ///   - counted: the highest number of a loss that `totals` has.
-    ///   - clock: stands for the reading that an older envelope does not have.
-    init(
-        _ files: any FileSystem, counted: UInt64, clock: Duration, _ origins: inout Origins
-    ) throws(FileError) {
+    /// Each piece in the order of names, and no connector's pieces out of order.
+    private(set) var held: [[HeldBatch]] = []
+    private(set) var findings = EnvelopeFindings()
+
+    init(_ files: any FileSystem) throws(FileError) {
         // What a killed predecessor left is visible; this makes it durable before anything builds on it.
         try files.syncAll()
         try readActive(files)
         try readQuarantine(files)
         let sealed = try files.names(in: SpoolLayout.sealed)
         let expired = try files.names(in: SpoolLayout.expired)
-        for name in Set(sealed + expired) {
+        for name in Set(sealed + expired).sorted() {
             guard let connector = ConnectorName(name) else { continue }
             var folder = try SealedFolder(connector, files)
             try folder.tidy(files)
-            try readHeld(folder, clock, &origins, files)
-            try readSettled(folder, counted, files)
+            folders.append(folder)
         }
-        held.sort { $0.id < $1.id }
     }
+
+    var highestNumber: UInt64 { max(highestName, findings.highestNumber) }
+    var newestHour: Hour? {
+        guard let newestName else { return findings.newestHour }
+        return max(findings.newestHour ?? newestName, newestName)
+    }
+    var highestLoss: UInt64 { findings.losses.map(\.number).max() ?? 0 }
+    /// Files of the spool that are not what they must be.
+    var damage: [(path: String, reason: String)] { strangers + findings.unreadable }
 
     /// Why intake must not begin. How far the stream of an unreadable envelope came is unknown, so reading
     /// `active/` again could deliver its events twice.
     var obstacle: SpoolFailure? {
-        guard !active.isEmpty, let first = unreadable.first else { return nil }
+        guard !active.isEmpty, let first = findings.unreadable.first else { return nil }
         return .damaged(path: first.path, reason: first.reason)
     }
+
+    // MARK: Names
 
     private mutating func readActive(_ files: any FileSystem) throws(FileError) {
         for name in try files.names(in: SpoolLayout.active) {
@@ -65,7 +64,8 @@ struct Recovery {
                 claiming.append(file)
                 note(file.number, nil)
             } else {
-                damage.append(("\(SpoolLayout.active)/\(name)", "sluiced gave no file such a name"))
+                strangers.append(
+                    ("\(SpoolLayout.active)/\(name)", "sluiced gave no file such a name"))
             }
         }
         active.sort { $0.number < $1.number }
@@ -82,84 +82,107 @@ struct Recovery {
         }
     }
 
+    private mutating func note(_ number: UInt64, _ hour: Hour?) {
+        highestName = max(highestName, number)
+        if let hour { newestName = max(newestName ?? hour, hour) }
+    }
+
     // MARK: Envelopes
 
-    private mutating func readHeld(
-        _ folder: SealedFolder, _ clock: Duration, _ origins: inout Origins,
-        _ files: any FileSystem
-    ) throws(FileError) {
-        held.reserveCapacity(held.count + folder.envelopes.count)
-        for first in folder.envelopes.all {
-            let id = BatchID(connector: folder.connector, first: first)
-            guard let summary = try read(SpoolLayout.envelope(id), id, files) else { continue }
-            let origin = origins.origin(folder.connector, summary.eventType)
-            var batch = HeldBatch(summary, origin, clock: clock)
-            batch.isFromEarlierProcess = true
-            batch.isObjectMissing = !folder.objects.contains(first)
-            batch.isUncertain = folder.uncertain.contains(first)
-            held.append(batch)
-        }
-    }
-
-    private mutating func readSettled(
-        _ folder: SealedFolder, _ counted: UInt64, _ files: any FileSystem
-    ) throws(FileError) {
-        for first in folder.delivered {
-            let id = BatchID(connector: folder.connector, first: first)
-            let path = SpoolLayout.tombstone(id)
-            guard let summary = try read(path, id, files) else { continue }
-            tombstones.append(Tombstone(path: path, through: summary.through))
-        }
-        for (first, name) in folder.losses {
-            let id = BatchID(connector: folder.connector, first: first)
-            let path = name.path(id)
-            highestLoss = max(highestLoss, name.number)
-            guard let summary = try read(path, id, files) else { continue }
-            if name.kind == .archived {
-                archived[folder.connector, default: ArchiveSums()].add(
-                    events: Int(summary.events), bytes: summary.size)
-            } else {
-                tombstones.append(
-                    Tombstone(path: path, through: summary.through, number: name.number))
+    /// Reads the envelopes on the workers' lane; `done` is called there.
+    func readEnvelopes(
+        _ surroundings: SpoolSurroundings, clock: Duration,
+        done: @escaping @Sendable (Result<Recovery, FileError>) -> Void
+    ) {
+        let reading = Reading(folders, readers: max(1, surroundings.workerCount))
+        for _ in 0..<max(1, surroundings.workerCount) {
+            surroundings.workers.run {
+                reading.read(clock, surroundings.files)
+                guard let result = reading.end() else { return }
+                done(
+                    result.map { pieces in
+                        var recovery = self
+                        recovery.take(pieces)
+                        return recovery
+                    })
             }
-            if name.number > counted { losses.append((name.number, Loss(id, name, summary))) }
         }
     }
 
-    private mutating func read(
-        _ path: String, _ batch: BatchID, _ files: any FileSystem
-    ) throws(FileError) -> EnvelopeSummary? {
-        guard let bytes = try files.read(path, limit: Limits.stateBytes) else { return nil }
-        do throws(CheckedText.Fault) {
-            let summary = try EnvelopeSummary(bytes)
-            guard summary.connector == batch.connector.description, summary.first == batch.first
-            else { throw .damaged("it is the envelope of another batch") }
-            guard let hour = hours[summary.hour] ?? Hour(summary.hour) else {
-                throw .damaged("\"\(summary.hour)\" is no hour")
+    private mutating func take(_ pieces: [EnvelopeFindings]) {
+        folders = []
+        for piece in pieces {
+            if !piece.held.isEmpty { held.append(piece.held) }
+            findings.merge(piece)
+        }
+    }
+
+    /// Envelopes that several workers read, a piece at a time.
+    private final class Reading: Sendable {
+        private let folders: [SealedFolder]
+        private let state: Mutex<State>
+
+        private struct State {
+            var pieces: [(folder: Int, range: Range<Int>)] = []
+            var next = 0
+            var findings: [EnvelopeFindings?]
+            var failure: FileError?
+            var readers: Int
+        }
+
+        init(_ folders: [SealedFolder], readers: Int) {
+            self.folders = folders
+            var pieces: [(folder: Int, range: Range<Int>)] = []
+            for (index, folder) in folders.enumerated() {
+                for start in stride(from: 0, to: folder.count, by: Limits.envelopesAtOnce) {
+                    let end = min(folder.count, start + Limits.envelopesAtOnce)
+                    pieces.append((index, start..<end))
+                }
             }
-            hours[summary.hour] = hour
-            note(summary, batch, hour)
-            return summary
-        } catch {
-            damage.append((path, error.description))
-            unreadable.append((path, error.description))
-            return nil
+            state = Mutex(
+                State(
+                    pieces: pieces, findings: Array(repeating: nil, count: pieces.count),
+                    readers: readers))
         }
-    }
 
-    private mutating func note(_ summary: EnvelopeSummary, _ batch: BatchID, _ hour: Hour) {
-        let stream = StreamID(
-            connector: batch.connector, eventType: summary.eventType, hour: hour)
-        sealedThrough[stream] = max(sealedThrough[stream] ?? summary.through, summary.through)
-        note(max(summary.through.file, batch.first.file), hour)
-        if let clock = summary.acceptedClock {
-            latestClock = max(latestClock ?? .zero, .milliseconds(clock))
+        /// Reads pieces until none is left.
+        func read(_ clock: Duration, _ files: any FileSystem) {
+            var origins = Origins()
+            while let (index, folder, range) = next() {
+                var findings = EnvelopeFindings()
+                findings.held.reserveCapacity(range.count)
+                do throws(FileError) {
+                    for entry in range {
+                        try findings.read(
+                            entry, of: folders[folder], clock: clock, &origins, files)
+                    }
+                } catch {
+                    state.withLock { $0.failure = $0.failure ?? error }
+                }
+                let done = findings
+                state.withLock { $0.findings[index] = done }
+            }
         }
-    }
 
-    private mutating func note(_ number: UInt64, _ hour: Hour?) {
-        highestNumber = max(highestNumber, number)
-        if let hour { newestHour = max(newestHour ?? hour, hour) }
+        private func next() -> (index: Int, folder: Int, range: Range<Int>)? {
+            state.withLock { state in
+                guard state.failure == nil, state.next < state.pieces.count else { return nil }
+                defer { state.next += 1 }
+                let piece = state.pieces[state.next]
+                return (state.next, piece.folder, piece.range)
+            }
+        }
+
+        /// One reader has ended; what they found, where it was the last.
+        func end() -> Result<[EnvelopeFindings], FileError>? {
+            state.withLock { state in
+                state.readers -= 1
+                guard state.readers == 0 else { return nil }
+                if let failure = state.failure { return .failure(failure) }
+                defer { state.findings = [] }
+                return .success(state.findings.compactMap { $0 })
+            }
+        }
     }
 }
 

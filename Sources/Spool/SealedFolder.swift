@@ -2,7 +2,7 @@ import Files
 import Model
 
 /// The names that one connector has in `sealed/` and `expired/`, as a start finds them.
-struct SealedFolder {
+struct SealedFolder: Sendable {
     let connector: ConnectorName
     /// Of held batches.
     private(set) var envelopes = PositionSet()
@@ -40,6 +40,18 @@ struct SealedFolder {
         uncertain.sort()
         archived.sort()
         archivedObjects.sort()
+    }
+
+    /// Envelopes of all kinds.
+    var count: Int { envelopes.count + delivered.count + losses.count }
+
+    /// The name of one of them; held ones come first, in order.
+    func envelope(_ index: Int) -> SealedName {
+        if index < envelopes.count { return SealedName(envelopes.all[index], .envelope) }
+        let index = index - envelopes.count
+        if index < delivered.count { return SealedName(delivered[index], .delivered) }
+        let (first, name) = losses[index - delivered.count]
+        return SealedName(first, .loss(name))
     }
 
     private mutating func add(_ name: SealedName) {
@@ -101,7 +113,7 @@ struct SealedFolder {
 }
 
 /// Many positions in little memory: looked up by halving, once they are sorted.
-struct PositionSet {
+struct PositionSet: Sendable {
     private(set) var all: [Position] = []
 
     var count: Int { all.count }

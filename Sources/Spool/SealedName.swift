@@ -22,34 +22,34 @@ struct SealedName: Sendable, Hashable {
     }
 
     init?(_ name: String) {
-        let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard let stem = parts.first, let last = parts.last, parts.count <= 3,
-            let first = Self.position(stem)
-        else { return nil }
+        var name = name
+        guard let (first, length) = name.withUTF8({ Self.position($0) }) else { return nil }
         self.first = first
-        let ending = String(Substring(last))
-        if parts.count == 3 {
-            guard let loss = LossName(number: Substring(parts[1]), ending: ending) else {
-                return nil
-            }
+        let ending = name.utf8.dropFirst(length)
+        switch ending.count {
+        case 7 where ending.elementsEqual(".object".utf8): kind = .object
+        case 9 where ending.elementsEqual(".envelope".utf8): kind = .envelope
+        case 10 where ending.elementsEqual(".uncertain".utf8): kind = .uncertain
+        case 10 where ending.elementsEqual(".delivered".utf8): kind = .delivered
+        default:
+            let parts = ending.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            guard parts.count == 3,
+                let loss = LossName(
+                    number: Substring(parts[1]), ending: String(Substring(parts[2])))
+            else { return nil }
             kind = .loss(loss)
-            return
-        }
-        switch ending {
-        case "object": kind = .object
-        case "envelope": kind = .envelope
-        case "uncertain": kind = .uncertain
-        case "delivered": kind = .delivered
-        default: return nil
         }
     }
 
-    /// `<16 digits>-<12 or more digits>`, hexadecimal.
-    private static func position(_ stem: Substring.UTF8View) -> Position? {
+    /// `<16 digits>-<12 to 16 digits>`, hexadecimal, before a dot; and how many bytes that is.
+    private static func position(
+        _ name: UnsafeBufferPointer<UInt8>
+    ) -> (Position, length: Int)? {
         var numbers: (UInt64, UInt64) = (0, 0)
-        var count = 0
-        for byte in stem {
-            if count == 16 {
+        var length = 0
+        while length < name.count, name[length] != UInt8(ascii: ".") {
+            let byte = name[length]
+            if length == 16 {
                 guard byte == UInt8(ascii: "-") else { return nil }
             } else {
                 let digit: UInt8
@@ -58,16 +58,16 @@ struct SealedName: Sendable, Hashable {
                 case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
                 default: return nil
                 }
-                if count < 16 {
+                if length < 16 {
                     numbers.0 = numbers.0 << 4 | UInt64(digit)
                 } else {
                     numbers.1 = numbers.1 << 4 | UInt64(digit)
                 }
             }
-            count += 1
+            length += 1
         }
-        guard (29...33).contains(count) else { return nil }
-        return Position(file: numbers.0, offset: numbers.1)
+        guard (29...33).contains(length) else { return nil }
+        return (Position(file: numbers.0, offset: numbers.1), length)
     }
 }
 

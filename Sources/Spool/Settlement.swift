@@ -124,6 +124,12 @@ public struct ArchiveSums: Sendable, Equatable {
         self.bytes += bytes
     }
 
+    mutating func add(_ other: ArchiveSums) {
+        objects += other.objects
+        events += other.events
+        bytes += other.bytes
+    }
+
     mutating func remove(events: Int, bytes: UInt64) {
         objects -= 1
         self.events -= events

@@ -76,6 +76,9 @@ public final class Spool: @unchecked Sendable {
     var activity = SpoolActivity()
     var isActivityScheduled = false
     var isStopping = false
+    /// Envelopes are being read, and what waits for that to end.
+    var isOpening = false
+    private var afterOpening: [() -> Void] = []
     private var isScanScheduled = false
 
     /// A spool whose tree `SpoolTree.prepare` made ready. Nothing happens before `open`.
@@ -139,39 +142,60 @@ public final class Spool: @unchecked Sendable {
 
     /// Takes batches out of what is held, each as its outcome says.
     public func settle(_ settlements: [Settlement]) {
-        surroundings.storage.run { self.settleNow(settlements) }
+        surroundings.storage.run { self.whenOpened { self.settleNow(settlements) } }
     }
 
     // MARK: Opening
 
     private func openNow() {
-        guard desk == nil else { return }
+        guard desk == nil, !isOpening else { return }
+        isOpening = true
+        do throws(FileError) {
+            try Recovery(files).readEnvelopes(surroundings, clock: clock) { [surroundings] result in
+                surroundings.storage.run { [weak self] in self?.opened(result) }
+            }
+        } catch {
+            opened(.failure(error))
+        }
+    }
+
+    private func opened(_ result: Result<Recovery, FileError>) {
+        isOpening = false
         do throws(SpoolFailure) {
-            let unreadTotals = Self.failure { () throws(SpoolFailure) in try readTotals() }
-            let recovery = try onFile { () throws(FileError) in
-                try Recovery(
-                    files, counted: ledger.totals?.counted ?? .max, clock: clock, &origins)
-            }
-            for damage in recovery.damage {
-                report(.damaged(path: damage.path, reason: damage.reason))
-            }
-            latestClock = max(latestClock, recovery.latestClock ?? .zero)
-            uncertain = Set(recovery.held.lazy.filter(\.isUncertain).map(\.id))
-            adopt(recovery)
-            report(.opened(contents(recovery)))
-            if let failure = unreadTotals ?? recovery.obstacle { throw failure }
-            try begin(recovery)
+            try take(onFile { () throws(FileError) in try result.get() })
             report(.running)
         } catch {
             report(.failed(error))
         }
+        let waiting = afterOpening
+        afterOpening = []
+        for body in waiting { body() }
         transferNext()
+    }
+
+    private func take(_ recovery: Recovery) throws(SpoolFailure) {
+        let unreadTotals = Self.failure { () throws(SpoolFailure) in try readTotals() }
+        for damage in recovery.damage {
+            report(.damaged(path: damage.path, reason: damage.reason))
+        }
+        latestClock = max(latestClock, recovery.findings.latestClock ?? .zero)
+        uncertain = Set(recovery.held.lazy.joined().filter(\.isUncertain).map(\.id))
+        adopt(recovery)
+        report(.opened(contents(recovery)))
+        if let failure = unreadTotals ?? recovery.obstacle { throw failure }
+        try begin(recovery)
+    }
+
+    /// Runs what gives batches other names, once nobody reads these names.
+    func whenOpened(_ body: @escaping () -> Void) {
+        if isOpening { afterOpening.append(body) } else { body() }
     }
 
     private func contents(_ recovery: Recovery) -> SpoolContents {
         SpoolContents(
-            held: recovery.held, quarantined: recovery.quarantined, archived: recovery.archived,
-            lost: ledger.totals?.connectors ?? [:], latestClock: recovery.latestClock)
+            held: recovery.held.joined(), quarantined: recovery.quarantined,
+            archived: recovery.findings.archived, lost: ledger.totals?.connectors ?? [:],
+            latestClock: recovery.findings.latestClock)
     }
 
     private static func failure(_ body: () throws(SpoolFailure) -> Void) -> SpoolFailure? {
@@ -192,12 +216,12 @@ public final class Spool: @unchecked Sendable {
         newestHour = recovery.newestHour
         // Told again where it still stands: whoever heard of the failure thinks that intake runs now.
         obstacle = nil
-        tombstones = recovery.tombstones
+        tombstones = recovery.findings.tombstones
         // Recovery has just synced the file system, so what it did not find in `active/` is gone for good.
         retiredBelow = recovery.active.first?.number ?? numbers.upcoming
-        heldBytes = recovery.held.reduce(0) { $0 + $1.size }
+        heldBytes = recovery.held.joined().reduce(0) { $0 + $1.size }
         try onFile { () throws(FileError) in try removeTombstones() }
-        startDesk(sealedThrough: recovery.active.isEmpty ? [:] : recovery.sealedThrough)
+        startDesk(sealedThrough: recovery.active.isEmpty ? [:] : recovery.findings.sealedThrough)
         take(recovery.active)
         advanceRouting()
         scheduleScan()

@@ -32,7 +32,7 @@ extension Spool {
         done: @escaping @Sendable (Result<ArchiveSums, ArchiveFailure>) -> Void
     ) {
         surroundings.storage.run {
-            self.ask(connector, batch, done) { .retry($0, $1, $2) }
+            self.whenOpened { self.ask(connector, batch, done) { .retry($0, $1, $2) } }
         }
     }
 
@@ -42,7 +42,7 @@ extension Spool {
         done: @escaping @Sendable (Result<ArchiveSums, ArchiveFailure>) -> Void
     ) {
         surroundings.storage.run {
-            self.ask(connector, batch, done) { .discard($0, $1, $2) }
+            self.whenOpened { self.ask(connector, batch, done) { .discard($0, $1, $2) } }
         }
     }
 

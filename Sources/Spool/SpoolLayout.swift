@@ -52,9 +52,18 @@ enum SpoolLayout {
     }
 }
 
+/// A number in lower-case digits, filled up with zeros to a width of up to 16.
 func hexadecimal(_ number: UInt64, width: Int) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    let needed = max(1, (UInt64.bitWidth - number.leadingZeroBitCount + 3) / 4)
+    let count = max(width, needed)
+    // Fills all of what it says it fills.
+    return String(unsafeUninitializedCapacity: count) { output in
+        for index in 0..<count {
+            let digit = UInt8(truncatingIfNeeded: number >> (4 * UInt64(count - 1 - index)) & 15)
+            output[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
+        return count
+    }
 }
 
 /// The directories in which something may happen that the spool wants to know of.

@@ -58,7 +58,7 @@ extension Spool {
     public func markUncertain(
         _ batches: [BatchID], done: @escaping @Sendable (SpoolFailure?) -> Void
     ) {
-        surroundings.storage.run { self.mark(batches, done) }
+        surroundings.storage.run { self.whenOpened { self.mark(batches, done) } }
     }
 
     private func mark(

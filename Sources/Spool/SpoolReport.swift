@@ -41,8 +41,9 @@ public enum SpoolReport: Sendable {
 
 /// What lies in a spool that was just read.
 public struct SpoolContents: Sendable {
-    /// Everything that waits to be delivered, oldest first.
-    public var held: [HeldBatch]
+    /// Everything that waits to be delivered; the oldest of each connector first. In pieces, so that very many are never
+    /// copied into one list.
+    public var held: FlattenSequence<[[HeldBatch]]>
     public var quarantined: Int
     public var archived: [ConnectorName: ArchiveSums]
     /// What was lost since the spool was made.

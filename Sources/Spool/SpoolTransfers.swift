@@ -29,12 +29,14 @@ extension Spool {
 
     /// Takes over what a start found, and counts what an earlier process could not.
     func adopt(_ recovery: Recovery) {
-        ledger.archived = recovery.archived
+        ledger.archived = recovery.findings.archived
         ledger.highestLoss = max(
             ledger.highestLoss, recovery.highestLoss, ledger.totals?.counted ?? 0)
+        // Where the totals cannot be read, nothing can be said of what is in them.
+        guard let counted = ledger.totals?.counted else { return }
         let known = Set(ledger.transferred.compactMap { $0.loss?.number })
-        for (number, loss) in recovery.losses.sorted(by: { $0.number < $1.number })
-        where !known.contains(number) {
+        let losses = recovery.findings.losses.sorted { $0.number < $1.number }
+        for (number, loss) in losses where number > counted && !known.contains(number) {
             ledger.transferred.append(
                 Transferred(
                     batch: loss.batch, loss: (number, loss), object: objectMove(loss.batch, loss)))
@@ -48,7 +50,8 @@ extension Spool {
 
     /// Begins with the next group, unless one is under way.
     func transferNext() {
-        guard !ledger.isAtWork, !ledger.waiting.isEmpty || !ledger.transferred.isEmpty else {
+        guard !isOpening, !ledger.isAtWork, !ledger.waiting.isEmpty || !ledger.transferred.isEmpty
+        else {
             return
         }
         guard ledger.totals != nil else {

@@ -7,7 +7,8 @@ import Testing
 
 @testable import Spool
 
-/// Whatever fails, and whenever the power goes, each event is in exactly one object of each connector that wants it.
+/// Whatever fails, and whenever the power goes, each event is in exactly one object of each connector that wants it, or in
+/// a batch that was given up or archived, and counted.
 @Suite struct CrashTests {
     /// Files with all that intake knows: subscriptions, a named connector, a sub-directory, refused lines, gzip.
     private static func fill(_ world: SpoolWorld) {
@@ -45,6 +46,25 @@ import Testing
                 seen["\(connector) \(id(line))", default: 0] += 1
             }
         }
+        for (batch, fate) in world.fates.fates {
+            let isPerhapsStored: Bool
+            switch fate {
+            case .lost(let perhaps), .archived(let perhaps): isPerhapsStored = perhaps
+            default: continue
+            }
+            guard let (key, body) = world.contents[batch] else {
+                Issue.record("nobody saw the object of \(batch.name)", severity: .error)
+                continue
+            }
+            if world.bucket[key] != nil {
+                #expect(isPerhapsStored, "\(key) is stored and counts as lost: \(what)")
+                continue
+            }
+            for line in gunzip(body).split(separator: "\n") {
+                seen["\(batch.connector) \(id(line))", default: 0] += 1
+            }
+        }
+        checkSums(world, what)
         for path in world.files.paths where path.hasSuffix(".rejects") {
             let text = String(decoding: world.files.contents(path) ?? [], as: UTF8.self)
             for line in text.split(separator: "\n") where !line.hasPrefix("{\"line\"") {
@@ -65,6 +85,18 @@ import Testing
         let mailed = (0..<7).filter { seen["mail a\($0)"] != nil }.count
         #expect(mailed == 0 || mailed == 7, "one file was routed in two ways: \(what)")
         #expect(seen.count == expected.count + mailed, what)
+    }
+
+    /// What is counted is what was lost, and what is told of the archive lies there.
+    private static func checkSums(_ world: SpoolWorld, _ what: Comment) {
+        #expect(world.lost == world.fates.totals, what)
+        #expect((try? Totals(world.files))?.connectors == world.fates.totals, what)
+        let objects = world.fates.archived.reduce(into: [:]) { $0[$1.connector, default: 0] += 1 }
+        #expect(world.archived.mapValues(\.objects).filter { $0.value != 0 } == objects, what)
+        for batch in world.fates.archived {
+            let body = world.files.contents(SpoolLayout.archivedObject(batch))
+            #expect(body == world.contents[batch]?.body, "\(batch.name) in the archive: \(what)")
+        }
     }
 
     @Test func `Without a fault everything arrives once`() {

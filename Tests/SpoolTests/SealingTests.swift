@@ -37,7 +37,7 @@ import Testing
                     },
                     report: { report in
                         switch report {
-                        case .opened(let contents): self.held = contents.held
+                        case .opened(let contents): self.held = Array(contents.held)
                         case .sealed(let b): self.held += b
                         default: break
                         }

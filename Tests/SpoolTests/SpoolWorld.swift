@@ -21,7 +21,13 @@ final class SpoolWorld {
     private var lanes = ManualLanes()
     private var spool: Spool?
     private var held: [BatchID: HeldBatch] = [:]
+    /// What this life asked the spool to do with them.
+    private var asked: [BatchID: Settlement.Outcome] = [:]
+    /// Batches whose last answer was lost in this life, and those of which the spool knows that durably.
+    private var unanswered: Set<BatchID> = []
+    private var marked: Set<BatchID> = []
     private var hasFailed = false
+    private var hasOpened = false
     private var lastFailure: SpoolFailure?
     private var activity = SpoolActivity()
     /// Hours go by between lives now and then.
@@ -30,8 +36,14 @@ final class SpoolWorld {
 
     /// Bodies by key.
     private(set) var bucket: [String: [UInt8]] = [:]
-    private(set) var findings: [String] = []
-    private var dropped = 0
+    private(set) var fates = BatchFates()
+    /// The lines of each batch, by the life of whoever saw it first.
+    private(set) var contents: [BatchID: (key: String, body: [UInt8])] = [:]
+    private var ownFindings: [String] = []
+    var findings: [String] { ownFindings + fates.findings }
+    /// As the spool told last.
+    private(set) var lost: [ConnectorName: LossTotals] = [:]
+    private(set) var archived: [ConnectorName: ArchiveSums] = [:]
 
     init(seed: UInt64) {
         random = SeededGenerator(seed: seed)
@@ -58,7 +70,10 @@ final class SpoolWorld {
     func start() {
         lanes = ManualLanes()
         held = [:]
+        asked = [:]
+        unanswered = []
         hasFailed = false
+        hasOpened = false
         let lanes = lanes
         let now = now
         do {
@@ -110,11 +125,14 @@ final class SpoolWorld {
         for _ in 0..<steps {
             if files.isDown { return }
             if spool == nil { start() }
-            switch Int.random(in: 0..<10, using: &random) {
+            switch Int.random(in: 0..<14, using: &random) {
             case 0..<3: spool?.scan()
             case 3..<5: spool?.flush(nil) { _ in }
             case 5..<8: deliver()
-            case 8:
+            case 8..<10: giveUp()
+            case 10: retryArchived()
+            case 11: discardArchived()
+            case 12:
                 routing = Self.routing(mailWants: Bool.random(using: &random) ? "*" : "mail.*")
                 spool?.change(to: routing)
             default: spool?.flush(Self.orders) { _ in }
@@ -140,9 +158,12 @@ final class SpoolWorld {
             deliver()
             run()
         }
-        if hasFailed { findings.append("the last life failed: \(lastFailure?.description ?? "")") }
-        if !held.isEmpty { findings.append("\(held.count) batches are still held") }
-        if !activity.isEmpty { findings.append("the spool is still at work: \(activity)") }
+        fates.compare(held: names(".envelope"), archived: names("archived"))
+        if hasFailed {
+            ownFindings.append("the last life failed: \(lastFailure?.description ?? "")")
+        }
+        if !held.isEmpty { ownFindings.append("\(held.count) batches are still held") }
+        if !activity.isEmpty { ownFindings.append("the spool is still at work: \(activity)") }
     }
 
     // MARK: What the spool says
@@ -150,21 +171,68 @@ final class SpoolWorld {
     private func take(_ report: SpoolReport) {
         switch report {
         case .opened(let contents):
-            for batch in contents.held { held[batch.id] = batch }
+            opened(contents)
         case .sealed(let batches):
-            for batch in batches { held[batch.id] = batch }
+            for batch in batches where held[batch.id] == nil { sealed(batch) }
         case .settled(let batches):
-            for batch in batches { held[batch] = nil }
+            for batch in batches {
+                held[batch] = nil
+                fates.settled(batch)
+            }
+        case .lost(let totals):
+            lost = totals
+        case .archived(let sums):
+            archived = sums
         case .failed(let failure):
             hasFailed = true
             lastFailure = failure
         case .damaged(let path, let reason):
-            findings.append("damaged: \(path): \(reason)")
+            ownFindings.append("damaged: \(path): \(reason)")
         case .activity(let activity):
             self.activity = activity
         default:
             break
         }
+    }
+
+    private func opened(_ contents: SpoolContents) {
+        // When intake begins again, what was asked for is still on its way.
+        if !hasOpened { fates.compare(held: names(".envelope"), archived: names("archived")) }
+        hasOpened = true
+        for batch in contents.held where held[batch.id] == nil {
+            sealed(batch)
+            if marked.contains(batch.id), !batch.isUncertain {
+                ownFindings.append("\(batch.id.name) is no longer uncertain")
+            }
+        }
+        lost = contents.lost
+        archived = contents.archived
+    }
+
+    private func sealed(_ batch: HeldBatch) {
+        held[batch.id] = batch
+        fates.sealed(batch)
+        // Looked at from outside, where nothing fails.
+        guard contents[batch.id] == nil,
+            let text = files.contents(SpoolLayout.envelope(batch.id)),
+            let envelope = try? Envelope(CheckedText(text, kind: "envelope")),
+            let body = files.contents(envelope.objectPath)
+        else { return }
+        contents[batch.id] = (envelope.key, body)
+    }
+
+    /// The batches whose files in `sealed/` and `expired/` end so, or so with a hyphen after it.
+    private func names(_ ending: String) -> Set<BatchID> {
+        var found: Set<BatchID> = []
+        for path in files.paths where path.contains(ending) {
+            let parts = path.split(separator: "/")
+            guard parts.count == 3, let connector = ConnectorName(parts[1]),
+                let id = BatchID(connector: connector, name: parts[2].prefix { $0 != "." }),
+                parts[0] == (ending == ".envelope" ? "sealed" : "expired")
+            else { continue }
+            found.insert(id)
+        }
+        return found
     }
 
     // MARK: Delivering
@@ -173,24 +241,92 @@ final class SpoolWorld {
     private func deliver() {
         for batch in held.values.sorted(by: { $0.id < $1.id }) {
             if Int.random(in: 0..<4, using: &random) == 0 { continue }
+            if let outcome = asked[batch.id] {
+                spool?.settle([Settlement(batch, outcome)])
+                continue
+            }
             guard let envelope = try? Envelope.read(batch.id, files) else { continue }
             if let body = files.contents(envelope.objectPath) {
                 put(envelope, body)
             } else if bucket[envelope.key].map({ digest($0) }) != envelope.sha256 {
-                findings.append("\(envelope.key): the object is gone and was never delivered")
+                ownFindings.append("\(envelope.key): the object is gone and was never delivered")
             }
             if Int.random(in: 0..<4, using: &random) > 0 {
-                spool?.settle([Settlement(batch, .delivered)])
+                settle(batch, .delivered)
+            } else {
+                unanswered.insert(batch.id)
+                nonisolated(unsafe) let world = self
+                spool?.markUncertain([batch.id]) { failure in
+                    if failure == nil { world.marked.insert(batch.id) }
+                }
             }
+        }
+    }
+
+    private func settle(_ batch: HeldBatch, _ outcome: Settlement.Outcome) {
+        let settlement = Settlement(batch, outcome)
+        asked[batch.id] = outcome
+        fates.asks(settlement)
+        // Its marker goes with it, and a power loss may bring back the one without the other.
+        marked.remove(batch.id)
+        spool?.settle([settlement])
+    }
+
+    // MARK: Giving up
+
+    private func giveUp() {
+        var settlements: [Settlement] = []
+        for batch in held.values.sorted(by: { $0.id < $1.id }) where asked[batch.id] == nil {
+            // What an earlier process sent, nobody knows.
+            let perhaps =
+                batch.isUncertain || batch.isFromEarlierProcess || unanswered.contains(batch.id)
+            let outcome: Settlement.Outcome
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: outcome = .dropped(perhapsDelivered: perhaps)
+            case 1: outcome = .discarded(perhapsDelivered: perhaps)
+            case 2...3: outcome = .archived(perhapsDelivered: perhaps)
+            default: continue
+            }
+            let settlement = Settlement(batch, outcome)
+            asked[batch.id] = outcome
+            fates.asks(settlement)
+            settlements.append(settlement)
+        }
+        spool?.settle(settlements)
+    }
+
+    /// One batch of the archive, or all of a connector.
+    private func choose() -> (ConnectorName, [BatchID], name: String?)? {
+        guard let one = fates.archived.randomElement(using: &random) else { return nil }
+        if Bool.random(using: &random) { return (one.connector, [one], one.name) }
+        return (one.connector, fates.archived.filter { $0.connector == one.connector }, nil)
+    }
+
+    private func retryArchived() {
+        guard let (connector, batches, name) = choose() else { return }
+        for batch in batches {
+            fates.asksToReturn(batch)
+            // It is held anew.
+            asked[batch] = nil
+        }
+        spool?.retryArchived(connector, batch: name) { _ in }
+    }
+
+    private func discardArchived() {
+        guard let (connector, batches, name) = choose() else { return }
+        for batch in batches { fates.asksToGo(batch) }
+        nonisolated(unsafe) let world = self
+        spool?.discardArchived(connector, batch: name) { result in
+            if case .success = result { for batch in batches { world.fates.discarded(batch) } }
         }
     }
 
     private func put(_ envelope: Envelope, _ body: [UInt8]) {
         if digest(body) != envelope.sha256 || UInt64(body.count) != envelope.size {
-            findings.append("\(envelope.key): the object is not what its envelope says")
+            ownFindings.append("\(envelope.key): the object is not what its envelope says")
         }
         if let stored = bucket[envelope.key], stored != body {
-            findings.append("\(envelope.key): two bodies for one key")
+            ownFindings.append("\(envelope.key): two bodies for one key")
         }
         bucket[envelope.key] = body
     }
