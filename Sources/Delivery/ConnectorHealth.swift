@@ -157,13 +157,11 @@ public struct ConnectorHealth: Sendable {
         case .credentials(.eventType, _):
             var actions = isNews ? heard(at: now) : []
             if isNews { wait(at: now, random) }
-            let known = eventTypes[eventType]?.episode != nil
+            if !isUnderWay(eventTypes[eventType]?.episode) { revision += 1 }
             actions += eventTypes[eventType, default: EventTypeHealth(eventType, at: began)]
                 .denied(
                     disposition, began: began, at: now,
-                    pendingUntil: pendingUntil(disposition, at: now),
-                    window: window, random)
-            if !known { revision += 1 }
+                    pendingUntil: pendingUntil(disposition, at: now), window: window, random)
             return actions
         case .answered, .existing, .missing, .batchHeld, .clock, .region, .unsupported, .conflict,
             .advice:
@@ -213,7 +211,7 @@ public struct ConnectorHealth: Sendable {
         guard pausedSince != nil else { return [] }
         pausedSince = nil
         revision += 1
-        if silentSince == nil { forEachEpisode { $0.timeline.goOn(at: now) } }
+        if silentSince == nil { forEachEpisode { $0.goOn(at: now) } }
         return holdOff(at: now)
     }
 
@@ -225,7 +223,11 @@ public struct ConnectorHealth: Sendable {
     public mutating func configure(
         window: Duration, grace: Duration, isOther: Bool, at now: Instant
     ) -> [Action] {
-        let isLowered = window < self.window
+        // A notice that is being given gets as long as a raised window asks for.
+        let givesNotice =
+            window < self.window
+            || window > self.window && episodes.contains { $0.nothingBefore ?? now > now }
+        if window != self.window { forEachEpisode { $0.told = 0 } }
         self.window = window
         self.grace = grace
         if isOther {
@@ -235,7 +237,7 @@ public struct ConnectorHealth: Sendable {
             forEachEpisode { $0.dated = nil }
         }
         revision += 1
-        return isLowered ? holdOff(at: now) : []
+        return givesNotice ? holdOff(at: now) : []
     }
 
     /// The machine slept, or was started anew: nobody could hear what is at risk.
@@ -287,20 +289,26 @@ public struct ConnectorHealth: Sendable {
 
     /// The clocks of episodes stand from where nobody answers to the next answer of S3 or STS.
     private mutating func listen(to disposition: Disposition, at now: Instant) {
+        let isSilence: Bool
         switch disposition {
-        case .aborted, .batchHeld(.damaged):
-            break
+        case .aborted, .batchHeld(.damaged): return
         case .backingOff(.unreachable, _, _), .backingOff(.expired, _, _), .misconfigured(.local):
+            isSilence = true
+        // Without a request ID it is a proxy's or a balancer's.
+        case .backingOff(_, let cause, _): isSilence = cause.requestID == nil
+        default: isSilence = false
+        }
+        if isSilence {
             guard silentSince == nil else { return }
             silentSince = now
-            if !episodes.isEmpty { revision += 1 }
             forEachEpisode { $0.timeline.stand(at: now) }
-        default:
+        } else {
             guard silentSince != nil else { return }
             silentSince = nil
             // In a pause they stand for that.
-            if pausedSince == nil { forEachEpisode { $0.timeline.goOn(at: now) } }
+            if pausedSince == nil { forEachEpisode { $0.goOn(at: now) } }
         }
+        if !episodes.isEmpty { revision += 1 }
     }
 
     /// A question was answered that needs credentials: they are known, whatever they may be allowed.
@@ -352,6 +360,7 @@ public struct ConnectorHealth: Sendable {
     ) -> [Action] {
         pace.failures += 1
         defer { wait(at: now, random) }
+        if !isUnderWay(episode) { revision += 1 }
         if let actions = episode?.rejectedAgain(disposition, sent: sent, at: now) {
             return actions
         }
@@ -359,8 +368,12 @@ public struct ConnectorHealth: Sendable {
             eventType: nil, because: disposition, sent: sent, at: now,
             pendingUntil: pendingUntil(disposition, at: now))
         episode = begun
-        revision += 1
         return [begun.trouble.entered]
+    }
+
+    /// Whether one more rejection changes nothing of an episode that has to be kept at once.
+    private func isUnderWay(_ episode: Episode?) -> Bool {
+        episode.map { $0.bootedAt == nil } ?? false
     }
 
     private mutating func misconfigure(
@@ -422,16 +435,17 @@ public struct ConnectorHealth: Sendable {
         window = record.window
         pausedSince = record.pausedSince
         silentSince = record.silentSince
+        var told: [Action] = []
         for kept in record.episodes {
             var kept = kept
             if hasBooted { kept.booted(at: now) }
+            told += kept.trouble.reminder(at: now, always: true)
             if let type = kept.eventType {
                 eventTypes[type] = EventTypeHealth(kept, eventType: type, at: now)
             } else {
                 episode = kept
             }
         }
-        let told = episodes.map(\.trouble.lasting)
         return hasBooted ? told + holdOff(at: now) : told
     }
 }
