@@ -110,7 +110,9 @@ extension Outbox {
     func perform(_ actions: [ConnectorHealth.Action], _ place: Destination) {
         for action in actions {
             if case .refreshCredentials = action { provider?.forget() }
-            reporter.changed(action, place, totals.held, risk(of: action), clock)
+            reporter.changed(
+                action, place, totals.held, risk(of: action), clock,
+                isFixedUntilRestart: action.isOfRejection && provider?.isFixedUntilRestart == true)
         }
     }
 
@@ -194,6 +196,18 @@ extension Outbox {
         }
         surroundings.changed()
         return sums
+    }
+}
+
+extension ConnectorHealth.Action {
+    /// Whether it tells of credentials that somebody has to mend.
+    fileprivate var isOfRejection: Bool {
+        switch self {
+        case .entered(.credentialsFailing(nil), _), .entered(.credentialsPending(nil), _),
+            .lasting(.credentialsFailing(nil), _, _, _):
+            true
+        default: false
+        }
     }
 }
 

@@ -10,20 +10,20 @@ extension Reporter {
     /// - Parameter risk: what the episode puts at risk that the action is about.
     func changed(
         _ action: ConnectorHealth.Action, _ place: Destination, _ held: BatchSums, _ risk: Risk?,
-        _ clock: DaemonClock
+        _ clock: DaemonClock, isFixedUntilRestart: Bool
     ) {
         switch action {
         case .entered(let condition, let disposition):
             say(
                 kind(condition),
-                sentence(condition, disposition, place)
+                sentence(condition, disposition, place) + (isFixedUntilRestart ? Self.restart : "")
                     + "; \(waiting(held, condition, risk, clock))",
                 fields(place, condition, disposition) + fields(risk, clock))
         case .lasting(let condition, let disposition, let since, let failures):
             let lasted = (clock.instant() - since).spoken
             say(
                 condition.isOfCredentials ? .credentialsStillFailing : kind(condition),
-                sentence(condition, disposition, place)
+                sentence(condition, disposition, place) + (isFixedUntilRestart ? Self.restart : "")
                     + "; for \(lasted) now, in \(count(failures, "attempt")); "
                     + waiting(held, condition, risk, clock),
                 fields(place, condition, disposition) + fields(risk, clock))
@@ -44,6 +44,10 @@ extension Reporter {
             break
         }
     }
+
+    /// What comes from the unit's credentials or environment never changes while the process runs.
+    private static let restart =
+        "; new ones take a restart of sluiced, which loses nothing and delays nothing"
 
     private func sentence(
         _ condition: Condition, _ disposition: Disposition, _ place: Destination
