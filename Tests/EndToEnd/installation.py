@@ -55,9 +55,13 @@ class Installation:
 
     def connector(
         self, name: str, bucket: str, endpoint: str, keys: Keys, *,
-        batch: dict[str, object] | None = None, **settings: object
+        batch: dict[str, object] | None = None, credentials: dict[str, object] | None = None,
+        **settings: object
     ) -> None:
-        """Writes `connectors.d/<name>.toml`, and its secret into a file."""
+        """Writes `connectors.d/<name>.toml`, and its secret into a file.
+
+        `credentials` are further keys of [credentials].
+        """
         self.set_secret(name, keys.secret_access_key)
         settings = {
             "bucket": bucket, "integration_id": f"id-{name}", "region": "eu-west-1",
@@ -67,6 +71,7 @@ class Installation:
         lines += [
             "[credentials]", f"access_key_id = {toml(keys.access_key_id)}",
             f"secret_access_key_file = {toml(self.secret(name))}",
+            *(f"{key} = {toml(value)}" for key, value in (credentials or {}).items()),
         ]
         if batch:
             lines += ["[batch]", *(f"{key} = {toml(value)}" for key, value in batch.items())]
