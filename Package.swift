@@ -121,7 +121,7 @@ let package = Package(
         .testTarget(
             name: "S3Tests",
             dependencies: [
-                "S3", "Credentials", "Delivery", "Curl", "Model", "Digest", "Signing",
+                "S3", "Credentials", "Delivery", "Curl", "Model", "Digest", "Signing", "Support",
             ],
             swiftSettings: onTheLoop),
         .testTarget(

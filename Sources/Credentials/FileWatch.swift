@@ -14,47 +14,60 @@ final class FileWatch {
     private let surroundings: CredentialSurroundings
     /// As they were when they were read last; nil: missing.
     private var files: [String: FileVersion?] = [:]
-    private var directories: DirectoryWatch?
-    private var events: (any DispatchSourceRead)?
+    private var watch: (directories: DirectoryWatch, events: any DispatchSourceRead)?
     private var cancelLook: (() -> Void)?
+    /// Whether the next look is one that something gave rise to.
+    private var isLookDue = false
     private var isLooking = false
     private var isStopped = false
 
-    /// Names change one after another; it waits until they have.
+    /// Names change one after another; it waits until they have, but no longer: some directories never rest.
     private static let calm = Duration.milliseconds(100)
     private static let blindInterval = Duration.seconds(60)
 
     init(_ surroundings: CredentialSurroundings) {
         self.surroundings = surroundings
-        directories = try? DirectoryWatch()
-        guard let directories else { return }
-        let events = DispatchSource.makeReadSource(
-            fileDescriptor: directories.descriptor, queue: .main)
-        events.setEventHandler { [weak self] in
-            directories.drain()
-            self?.lookSoon(Self.calm)
-        }
-        events.activate()
-        self.events = events
     }
 
     func stop() {
         isStopped = true
         cancelLook?()
-        events?.cancel()
-        events = nil
+        watch?.events.cancel()
+        watch = nil
     }
 
     /// Notes what was read, and watches it from now on.
+    ///
+    /// What systemd put into `$CREDENTIALS_DIRECTORY` stays as it is.
     func read(_ path: String, as version: FileVersion?) {
-        guard !isStopped else { return }
+        let fixed = surroundings.variable("CREDENTIALS_DIRECTORY").map { $0 + "/" }
+        guard !isStopped, !(fixed.map(path.hasPrefix) ?? false) else { return }
         let isNew = files[path] == nil
         files[path] = .some(version)
+        if watch == nil { startWatching() }
         // It may have changed between the reading and the watching.
         if isNew { look() }
     }
 
-    private func lookSoon(_ delay: Duration) {
+    private func startWatching() {
+        guard let directories = try? DirectoryWatch() else { return }
+        let events = DispatchSource.makeReadSource(
+            fileDescriptor: directories.descriptor, queue: .main)
+        events.setEventHandler { [weak self] in
+            directories.drain()
+            self?.lookSoon()
+        }
+        events.activate()
+        watch = (directories, events)
+    }
+
+    private func lookSoon() {
+        guard !isLookDue else { return }
+        isLookDue = true
+        lookAfter(Self.calm)
+    }
+
+    private func lookAfter(_ delay: Duration) {
         guard !isStopped else { return }
         cancelLook?()
         cancelLook = surroundings.after(delay) { [weak self] in self?.look() }
@@ -62,11 +75,12 @@ final class FileWatch {
 
     /// Watches the directories of today, then looks at the files.
     private func look() {
-        guard !isLooking else { return lookSoon(Self.calm) }
+        isLookDue = false
+        guard !isLooking else { return lookSoon() }
         isLooking = true
         cancelLook?()
         cancelLook = nil
-        let (paths, directories) = (Array(files.keys), directories)
+        let (paths, directories) = (Array(files.keys), watch?.directories)
         offLoop(surroundings.queue) {
             var isBlind = directories == nil
             for directory in Set(paths.flatMap { FileVersion.directories(of: $0) }) {
@@ -87,7 +101,11 @@ final class FileWatch {
             isChanged = true
         }
         // A link that was swapped may lead through other directories.
-        if isChanged { lookSoon(Self.calm) } else if isBlind { lookSoon(Self.blindInterval) }
+        if isChanged {
+            lookSoon()
+        } else if isBlind, !isLookDue {
+            lookAfter(Self.blindInterval)
+        }
         if isChanged { changed?() }
     }
 }

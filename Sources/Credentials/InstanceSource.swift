@@ -67,7 +67,9 @@ final class InstanceSource: CredentialSource {
         surroundings.transport.ask(request, for: fetch) { [self] result in
             switch result {
             case .failure(let failure):
-                let text = "\(Self.name) does not answer: \(failure.text)"
+                let text =
+                    "\(Self.name) does not answer: \(failure.text); in a container it answers only "
+                    + "where the instance's hop limit is 2 or more"
                 completion(.failure(.unreachable(text)))
             case .success(let answer):
                 hasAnswered = true

@@ -15,8 +15,8 @@ final class ProcessSource: CredentialSource {
 
     private nonisolated static let timeLimit = Duration.seconds(60)
     private nonisolated static let longestOutput = 64 << 10
-    /// Programs are waited for one after another, and nothing else waits for them.
-    private static let queue = DispatchQueue(label: "sluice.credential-process")
+    /// Nothing else waits for the program.
+    private let queue = DispatchQueue(label: "sluice.credential-process")
 
     init(_ command: String, place: String, surroundings: CredentialSurroundings) {
         self.command = command
@@ -29,7 +29,7 @@ final class ProcessSource: CredentialSource {
             return completion(
                 .failure(.misconfigured("the credential_process of \(place) is no command")))
         }
-        offLoop(Self.queue) {
+        offLoop(queue) {
             let output = SecretBuffer(capacity: Self.longestOutput)
             let ending = BoundedProcess.run(
                 words, limit: Self.longestOutput, within: Self.timeLimit

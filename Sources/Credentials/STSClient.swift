@@ -115,9 +115,11 @@ final class STSClient {
         let named =
             connector.region ?? surroundings.variable("AWS_REGION")
             ?? surroundings.variable("AWS_DEFAULT_REGION") ?? profileRegion
+        let override = connector.credentials.stsEndpoint
+        // It becomes part of a host name, unless the host is given; stores call their regions what they like.
+        let region = override == nil ? named.flatMap { Partition.isRegion($0) ? $0 : nil } : named
         return STSEndpoint(
-            override: connector.credentials.stsEndpoint,
-            region: named.flatMap { Partition.isRegion($0) ? $0 : nil }, roleARN: roleARN,
+            override: override, region: region, roleARN: roleARN,
             dualStack: connector.usesDualStack, fips: connector.usesFIPS)
     }
 

@@ -217,7 +217,6 @@ struct RoleTests {
         var origin: String
     }
 
-    /// Compared with botocore's rule set of STS.
     nonisolated static let places = [
         Place(region: "eu-west-1", origin: "https://sts.eu-west-1.amazonaws.com"),
         Place(origin: "https://sts.us-east-1.amazonaws.com"),
@@ -249,6 +248,20 @@ struct RoleTests {
             override: place.override, region: place.region, roleARN: place.arn,
             dualStack: place.dualStack, fips: place.fips)
         #expect(endpoint.origin == place.origin)
+    }
+
+    @Test(
+        "The variants of each partition are those of botocore",
+        .enabled(if: EndpointOracle.isAvailable))
+    func variants() throws {
+        let lines = try #require(EndpointOracle.lines(service: "sts"))
+        #expect(lines.count > 40)
+        for line in lines {
+            let endpoint = STSEndpoint(
+                override: nil, region: line.region, roleARN: Self.arn, dualStack: line.dualStack,
+                fips: line.fips)
+            #expect(endpoint.origin == line.origin)
+        }
     }
 
     @Test("The port of the scheme is not part of the signed host")

@@ -1,4 +1,5 @@
 import Model
+import Support
 import Testing
 
 @testable import S3
@@ -54,6 +55,21 @@ struct EndpointTests {
         settings.usesFIPS = row.usesFIPS
         let endpoint = Endpoint(settings, region: row.region)
         #expect("\(endpoint.scheme)://\(endpoint.host)\(endpoint.path("k"))" == row.url)
+    }
+
+    @Test(
+        "The variants of each partition are those of botocore",
+        .enabled(if: EndpointOracle.isAvailable))
+    func variants() throws {
+        let lines = try #require(EndpointOracle.lines(service: "s3"))
+        #expect(lines.count > 40)
+        for line in lines {
+            var settings = ConnectorSettings(
+                name: ConnectorName("orders")!, bucket: "events", integrationID: "i")
+            (settings.usesDualStack, settings.usesFIPS) = (line.dualStack, line.fips)
+            let endpoint = Endpoint(settings, region: line.region)
+            #expect("\(endpoint.scheme)://\(endpoint.host)" == line.origin)
+        }
     }
 
     @Test("The bucket itself has a path, too")
