@@ -62,6 +62,7 @@ def connect(installation, role):
             "orders", role.bucket, role.s3.endpoint, keys, batch=QUICK,
             credentials={
                 "role_arn": role.arn, "external_id": external_id, "sts_endpoint": role.s3.endpoint,
+                "grace": "0s",
             })
 
     return configure
