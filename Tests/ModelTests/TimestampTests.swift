@@ -26,4 +26,28 @@ import Testing
             #expect(text.prefix(13) == hour.prefix(10) + "T" + hour.suffix(2))
         }
     }
+
+    @Test(
+        "ISO 8601 is read with a fraction and with an offset",
+        arguments: [
+            ("2026-11-22T17:53:00Z", 1_795_369_980), ("2026-11-22T17:53:00.999Z", 1_795_369_980),
+            ("2026-11-22T17:53:00+00:00", 1_795_369_980),
+            ("2026-11-22T19:23:00.5+01:30", 1_795_369_980),
+            ("2026-11-22T12:53:00-05:00", 1_795_369_980), ("1969-12-31T23:59:59Z", -1),
+            ("2024-02-29T00:00:00Z", 1_709_164_800),
+        ])
+    func iso8601(_ text: String, _ seconds: Int64) {
+        #expect(Timestamp(iso8601: text) == Timestamp(unixSeconds: seconds))
+    }
+
+    @Test(
+        "What is no time of ISO 8601 is refused",
+        arguments: [
+            "", "2026-11-22", "2026-11-22T17:53:00", "2026-11-22 17:53:00Z", "2026-02-30T00:00:00Z",
+            "2026-11-22T24:00:00Z", "2026-11-22T17:53:00.Z", "2026-11-22T17:53:00Zx",
+            "2026-11-22T17:53:00+0000", "x026-11-22T17:53:00Z", "2026-11-22T1a:53:00Z",
+        ])
+    func notISO8601(_ text: String) {
+        #expect(Timestamp(iso8601: text) == nil)
+    }
 }

@@ -107,4 +107,18 @@ import Testing
     private func bytes(ofHex hex: String) -> [UInt8] {
         SHA256Digest(hex: hex)!.withUnsafeBytes { bytes in bytes.map { $0 } }
     }
+
+    @Test("A buffer for secrets takes what it has room for, and says when that was not all")
+    func buffer() {
+        let buffer = SecretBuffer(capacity: 8)
+        func append(_ text: String) { Secret(text).withUnsafeBytes { buffer.append($0) } }
+        func text() -> String { buffer.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+        append("12345")
+        append("678")
+        #expect(text() == "12345678" && !buffer.isOverfull)
+        append("")
+        #expect(!buffer.isOverfull)
+        append("9")
+        #expect(text() == "12345678" && buffer.isOverfull)
+    }
 }
