@@ -129,15 +129,17 @@ extension Spool {
 
     /// False where it was settled before.
     private func lose(_ settlement: Settlement) throws(SpoolFailure) -> Bool {
+        guard let loss = Loss(settlement) else {
+            preconditionFailure("a delivered batch is no loss")
+        }
         let batch = settlement.batch
         let envelope = SpoolLayout.envelope(batch.id)
         return try onFile { () throws(FileError) in
             guard try files.status(envelope) != nil else { return false }
-            let name = lossName(settlement)
-            if name.kind == .archived { try makeExpired(batch.id.connector) }
+            let name = nextName(loss)
+            if loss.kind == .archived { try makeExpired(batch.id.connector) }
             try files.rename(envelope, to: name.path(batch.id))
-            let loss = Loss(batch, name)
-            if name.kind == .archived {
+            if loss.kind == .archived {
                 ledger.archived[batch.id.connector, default: ArchiveSums()].add(
                     events: loss.events, bytes: loss.bytes)
             } else {
@@ -154,23 +156,10 @@ extension Spool {
         }
     }
 
-    private func lossName(_ settlement: Settlement) -> LossName {
+    private func nextName(_ loss: Loss) -> LossName {
         ledger.highestLoss += 1
-        let number = ledger.highestLoss
-        switch settlement.outcome {
-        case .delivered:
-            preconditionFailure("a delivered batch is no loss")
-        case .dropped(let perhaps):
-            return LossName(number: number, kind: .dropped, perhapsDelivered: perhaps)
-        case .archived(let perhaps):
-            // Without its object nothing is left to be kept; if it was delivered, a crash hid that.
-            if settlement.batch.isObjectMissing {
-                return LossName(number: number, kind: .dropped, perhapsDelivered: true)
-            }
-            return LossName(number: number, kind: .archived, perhapsDelivered: perhaps)
-        case .discarded(let perhaps):
-            return LossName(number: number, kind: .discarded, perhapsDelivered: perhaps)
-        }
+        return LossName(
+            number: ledger.highestLoss, kind: loss.kind, perhapsDelivered: loss.perhapsDelivered)
     }
 
     private func objectMove(_ batch: BatchID, _ loss: Loss) -> (from: String, to: String?) {
