@@ -1,15 +1,16 @@
 import Files
 import Model
 
-/// Carries out transfers, in groups: each group is durable, then counted, then told.
+/// Carries out transfers, in groups: each group is durable, then told, then counted.
 ///
 /// ```
-/// rename envelopes | sync directories | objects follow | write totals | tell
-/// storage            syncing            storage          syncing        storage
+/// rename envelopes | sync directories | objects follow, tell | write totals | tombstones may go
+/// storage            syncing            storage                syncing        storage
 /// ```
 ///
 /// Space is freed before anything is written. After a failure the renamed ones stay in `transferred`, and the next
-/// transfer or look into `incoming/` begins with them again; a crash leaves them for the next start to find.
+/// transfer or look into `incoming/` begins with them again; a crash leaves them for the next start to find. It tells of
+/// what is not counted: so a loss may be told twice, but never is one counted twice, or not told.
 extension Spool {
     /// What is known of losses, and what is on its way.
     struct Ledger {
@@ -237,34 +238,24 @@ extension Spool {
         }
         // The disk has more room now.
         if obstacle != nil { scheduleScan() }
+        tell()
         count()
-    }
-
-    private func count() {
-        let losses = ledger.transferred.compactMap(\.loss)
-        guard !losses.isEmpty, var totals = ledger.totals else { return tell() }
-        for (number, loss) in losses { totals.count(loss, number: number) }
-        let next = totals
-        beside({ files throws(FileError) in
-            try StateFile.write(SpoolLayout.totals, next.text, in: ".", files)
-        }) {
-            $0.ledger.totals = next
-            $0.report(.lost(next.connectors))
-            $0.tell()
-        }
     }
 
     private func tell() {
         let group = ledger.transferred
-        ledger.transferred = []
-        ledger.isAtWork = false
-        let settled = group.filter(\.isAsked).map(\.batch)
-        if !settled.isEmpty { report(.settled(settled)) }
-        let found = group.filter { !$0.isAsked && $0.request == nil }.compactMap(\.loss?.loss)
-        if !found.isEmpty { report(.lossesFound(found)) }
+        // Nothing is counted that is not a loss.
+        ledger.transferred = group.filter { $0.loss != nil }
+        for index in ledger.transferred.indices { ledger.transferred[index].isTold = true }
+        report(.lost(countedTotals.connectors))
         report(.archived(ledger.archived))
-        reportReturned(group.compactMap(\.held))
-        for item in group {
+        let untold = group.filter { !$0.isTold }
+        let settled = untold.filter(\.isAsked).map(\.batch)
+        if !settled.isEmpty { report(.settled(settled)) }
+        let found = untold.filter { !$0.isAsked && $0.request == nil }.compactMap(\.loss?.loss)
+        if !found.isEmpty { report(.lossesFound(found)) }
+        reportReturned(untold.compactMap(\.held))
+        for item in untold {
             guard let request = item.request else { continue }
             if let loss = item.loss?.loss {
                 request.succeeded(events: loss.events, bytes: loss.bytes)
@@ -272,6 +263,31 @@ extension Spool {
                 request.succeeded(events: held.events, bytes: held.size)
             }
         }
+    }
+
+    /// The totals with what is on its way.
+    private var countedTotals: Totals {
+        var totals = ledger.totals ?? Totals()
+        for item in ledger.transferred {
+            if let (number, loss) = item.loss { totals.count(loss, number: number) }
+        }
+        return totals
+    }
+
+    private func count() {
+        guard !ledger.transferred.isEmpty else { return finish() }
+        let next = countedTotals
+        beside({ files throws(FileError) in
+            try StateFile.write(SpoolLayout.totals, next.text, in: ".", files)
+        }) {
+            $0.ledger.totals = next
+            $0.ledger.transferred = []
+            $0.finish()
+        }
+    }
+
+    private func finish() {
+        ledger.isAtWork = false
         tidyTombstones()
         transferNext()
     }
@@ -291,10 +307,10 @@ extension Spool {
 
     private func transferFailed(_ failure: SpoolFailure) {
         ledger.isAtWork = false
-        let asked = ledger.transferred.filter(\.isAsked).map(\.batch)
-        for index in ledger.transferred.indices {
-            ledger.transferred[index].request.take()?.failed(failure)
-        }
+        let untold = ledger.transferred.filter { !$0.isTold }
+        let asked = untold.filter(\.isAsked).map(\.batch)
+        for item in untold { item.request?.failed(failure) }
+        for index in ledger.transferred.indices { ledger.transferred[index].request = nil }
         refuseWaiting(failure, asked)
     }
 
