@@ -203,11 +203,4 @@ extension Loss {
             eventType: summary.eventType, events: Int(summary.events), bytes: summary.size,
             offset: summary.offset, accepted: from...max(from, to))
     }
-
-    init(_ batch: HeldBatch, _ name: LossName) {
-        self.init(
-            batch: batch.id, kind: name.kind, perhapsDelivered: name.perhapsDelivered,
-            eventType: batch.eventType, events: batch.events, bytes: batch.size,
-            offset: batch.offset, accepted: batch.acceptedFrom...batch.accepted)
-    }
 }

@@ -68,7 +68,10 @@ extension Loss {
         switch settlement.outcome {
         case .delivered: return nil
         case .dropped(let perhaps): (kind, perhapsDelivered) = (.dropped, perhaps)
-        case .archived(let perhaps): (kind, perhapsDelivered) = (.archived, perhaps)
+        case .archived(let perhaps):
+            // Without its object nothing is left to be kept; and if it was delivered, a crash hid that.
+            (kind, perhapsDelivered) =
+                settlement.batch.isObjectMissing ? (.dropped, true) : (.archived, perhaps)
         case .discarded(let perhaps): (kind, perhapsDelivered) = (.discarded, perhaps)
         }
         let batch = settlement.batch

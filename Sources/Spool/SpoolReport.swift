@@ -22,11 +22,11 @@ public enum SpoolReport: Sendable {
     /// Events that nobody wants were dropped, as `unmatched = "discard"` says.
     case discarded(events: Int, file: String)
     case sealed([HeldBatch])
-    /// Settled for good; those that are lost are counted.
+    /// Settled for good.
     case settled([BatchID])
     /// Settling failed; it will be tried when it is asked for again, with the same outcome.
     case settleFailed([BatchID], SpoolFailure)
-    /// Batches that an earlier process gave up or archived just before it ended. They are counted now.
+    /// Batches that an earlier process gave up or archived just before it ended; it may have told of them.
     case lossesFound([Loss])
     /// What was lost since the spool was made has changed.
     case lost([ConnectorName: LossTotals])

@@ -1,15 +1,16 @@
 import Files
 import Model
 
-/// Carries out transfers, in groups: each group is durable, then counted, then told.
+/// Carries out transfers, in groups: each group is durable, then told, then counted.
 ///
 /// ```
-/// rename envelopes | sync directories | objects follow | write totals | tell
-/// storage            syncing            storage          syncing        storage
+/// rename envelopes | sync directories | objects follow, tell | write totals | tombstones may go
+/// storage            syncing            storage                syncing        storage
 /// ```
 ///
 /// Space is freed before anything is written. After a failure the renamed ones stay in `transferred`, and the next
-/// transfer or look into `incoming/` begins with them again; a crash leaves them for the next start to find.
+/// transfer or look into `incoming/` begins with them again; a crash leaves them for the next start to find. It tells of
+/// what is not counted: so a loss may be told twice, but never is one counted twice, or not told.
 extension Spool {
     /// What is known of losses, and what is on its way.
     struct Ledger {
@@ -129,15 +130,17 @@ extension Spool {
 
     /// False where it was settled before.
     private func lose(_ settlement: Settlement) throws(SpoolFailure) -> Bool {
+        guard let loss = Loss(settlement) else {
+            preconditionFailure("a delivered batch is no loss")
+        }
         let batch = settlement.batch
         let envelope = SpoolLayout.envelope(batch.id)
         return try onFile { () throws(FileError) in
             guard try files.status(envelope) != nil else { return false }
-            let name = lossName(settlement)
-            if name.kind == .archived { try makeExpired(batch.id.connector) }
+            let name = nextName(loss)
+            if loss.kind == .archived { try makeExpired(batch.id.connector) }
             try files.rename(envelope, to: name.path(batch.id))
-            let loss = Loss(batch, name)
-            if name.kind == .archived {
+            if loss.kind == .archived {
                 ledger.archived[batch.id.connector, default: ArchiveSums()].add(
                     events: loss.events, bytes: loss.bytes)
             } else {
@@ -154,23 +157,10 @@ extension Spool {
         }
     }
 
-    private func lossName(_ settlement: Settlement) -> LossName {
+    private func nextName(_ loss: Loss) -> LossName {
         ledger.highestLoss += 1
-        let number = ledger.highestLoss
-        switch settlement.outcome {
-        case .delivered:
-            preconditionFailure("a delivered batch is no loss")
-        case .dropped(let perhaps):
-            return LossName(number: number, kind: .dropped, perhapsDelivered: perhaps)
-        case .archived(let perhaps):
-            // Without its object nothing is left to be kept; if it was delivered, a crash hid that.
-            if settlement.batch.isObjectMissing {
-                return LossName(number: number, kind: .dropped, perhapsDelivered: true)
-            }
-            return LossName(number: number, kind: .archived, perhapsDelivered: perhaps)
-        case .discarded(let perhaps):
-            return LossName(number: number, kind: .discarded, perhapsDelivered: perhaps)
-        }
+        return LossName(
+            number: ledger.highestLoss, kind: loss.kind, perhapsDelivered: loss.perhapsDelivered)
     }
 
     private func objectMove(_ batch: BatchID, _ loss: Loss) -> (from: String, to: String?) {
@@ -248,34 +238,24 @@ extension Spool {
         }
         // The disk has more room now.
         if obstacle != nil { scheduleScan() }
+        tell()
         count()
-    }
-
-    private func count() {
-        let losses = ledger.transferred.compactMap(\.loss)
-        guard !losses.isEmpty, var totals = ledger.totals else { return tell() }
-        for (number, loss) in losses { totals.count(loss, number: number) }
-        let next = totals
-        beside({ files throws(FileError) in
-            try StateFile.write(SpoolLayout.totals, next.text, in: ".", files)
-        }) {
-            $0.ledger.totals = next
-            $0.report(.lost(next.connectors))
-            $0.tell()
-        }
     }
 
     private func tell() {
         let group = ledger.transferred
-        ledger.transferred = []
-        ledger.isAtWork = false
-        let settled = group.filter(\.isAsked).map(\.batch)
-        if !settled.isEmpty { report(.settled(settled)) }
-        let found = group.filter { !$0.isAsked && $0.request == nil }.compactMap(\.loss?.loss)
-        if !found.isEmpty { report(.lossesFound(found)) }
+        // Nothing is counted that is not a loss.
+        ledger.transferred = group.filter { $0.loss != nil }
+        for index in ledger.transferred.indices { ledger.transferred[index].isTold = true }
+        report(.lost(countedTotals.connectors))
         report(.archived(ledger.archived))
-        reportReturned(group.compactMap(\.held))
-        for item in group {
+        let untold = group.filter { !$0.isTold }
+        let settled = untold.filter(\.isAsked).map(\.batch)
+        if !settled.isEmpty { report(.settled(settled)) }
+        let found = untold.filter { !$0.isAsked && $0.request == nil }.compactMap(\.loss?.loss)
+        if !found.isEmpty { report(.lossesFound(found)) }
+        reportReturned(untold.compactMap(\.held))
+        for item in untold {
             guard let request = item.request else { continue }
             if let loss = item.loss?.loss {
                 request.succeeded(events: loss.events, bytes: loss.bytes)
@@ -283,6 +263,31 @@ extension Spool {
                 request.succeeded(events: held.events, bytes: held.size)
             }
         }
+    }
+
+    /// The totals with what is on its way.
+    private var countedTotals: Totals {
+        var totals = ledger.totals ?? Totals()
+        for item in ledger.transferred {
+            if let (number, loss) = item.loss { totals.count(loss, number: number) }
+        }
+        return totals
+    }
+
+    private func count() {
+        guard !ledger.transferred.isEmpty else { return finish() }
+        let next = countedTotals
+        beside({ files throws(FileError) in
+            try StateFile.write(SpoolLayout.totals, next.text, in: ".", files)
+        }) {
+            $0.ledger.totals = next
+            $0.ledger.transferred = []
+            $0.finish()
+        }
+    }
+
+    private func finish() {
+        ledger.isAtWork = false
         tidyTombstones()
         transferNext()
     }
@@ -302,10 +307,10 @@ extension Spool {
 
     private func transferFailed(_ failure: SpoolFailure) {
         ledger.isAtWork = false
-        let asked = ledger.transferred.filter(\.isAsked).map(\.batch)
-        for index in ledger.transferred.indices {
-            ledger.transferred[index].request.take()?.failed(failure)
-        }
+        let untold = ledger.transferred.filter { !$0.isTold }
+        let asked = untold.filter(\.isAsked).map(\.batch)
+        for item in untold { item.request?.failed(failure) }
+        for index in ledger.transferred.indices { ledger.transferred[index].request = nil }
         refuseWaiting(failure, asked)
     }
 

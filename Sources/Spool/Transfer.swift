@@ -25,6 +25,8 @@ struct Transferred {
     var held: HeldBatch?
     /// The owner waits to hear that it is settled; nobody does of what an earlier process left.
     var isAsked = false
+    /// Its owner knows; it waits only to be counted.
+    var isTold = false
     /// Where the object goes once the envelope's name is durable; nil: it is removed.
     var object: (from: String, to: String?)
     var request: ArchiveRequest?

@@ -7,6 +7,8 @@ import Glibc
 final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     private let files: any FileSystem
     var unreadable: Set<String> = []
+    /// What cannot be written: the disk is full.
+    var full: Set<String> = []
     var hasLeases = true
     /// From where on the device cannot read files whose paths end so.
     var broken: (suffix: String, from: UInt64)?
@@ -26,6 +28,11 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
             try files.open(path), path: path, hasLeases: hasLeases, brokenFrom: brokenFrom)
     }
 
+    func write(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+        if full.contains(path) { throw FileError(operation: "write", path: path, code: ENOSPC) }
+        try files.write(path, bytes)
+    }
+
     // MARK: As it is
 
     func makeDirectory(_ path: String, mode: UInt32) throws(FileError) {
@@ -38,7 +45,6 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     func status(_ path: String) throws(FileError) -> FileStatus? { try files.status(path) }
     func rename(_ from: String, to: String) throws(FileError) { try files.rename(from, to: to) }
     func remove(_ path: String) throws(FileError) { try files.remove(path) }
-    func write(_ path: String, _ bytes: [UInt8]) throws(FileError) { try files.write(path, bytes) }
     func append(
         _ path: String, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
     ) throws(FileError) {

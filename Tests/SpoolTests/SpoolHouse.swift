@@ -134,6 +134,44 @@ final class SpoolHouse {
             .first
     }
 
+    /// What this life was told of and has not seen settled, oldest first.
+    var held: [HeldBatch] {
+        var held: [BatchID: HeldBatch] = [:]
+        for report in reports {
+            switch report {
+            case .opened(let contents):
+                for batch in contents.held { held[batch.id] = batch }
+            case .sealed(let batches):
+                for batch in batches { held[batch.id] = batch }
+            case .settled(let batches):
+                for batch in batches { held[batch] = nil }
+            default: break
+            }
+        }
+        return held.values.sorted { $0.id < $1.id }
+    }
+
+    /// The totals that were told last.
+    var lost: [ConnectorName: LossTotals] {
+        for report in reports.reversed() {
+            if case .lost(let totals) = report { return totals }
+            if case .opened(let contents) = report { return contents.lost }
+        }
+        return [:]
+    }
+
+    var lossesFound: [Loss] {
+        reports.flatMap { report -> [Loss] in
+            if case .lossesFound(let losses) = report { losses } else { [] }
+        }
+    }
+
+    /// Settles all that is held alike.
+    func settle(_ outcome: Settlement.Outcome) {
+        spool?.settle(held.map { Settlement($0, outcome) })
+        run()
+    }
+
     var fileRefusals: [FileRefusal] {
         reports.compactMap { if case .fileRefused(let refusal) = $0 { refusal } else { nil } }
     }
