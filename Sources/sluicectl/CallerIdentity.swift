@@ -77,8 +77,11 @@ struct CallerIdentity {
             guard let document = ResponseDocument(response.body), let code = document.code else {
                 return .unavailable("\(host(of: origin)) answers with status \(response.status)")
             }
-            let words = document.message.map { ": \($0)" } ?? ""
-            return (400..<500).contains(response.status)
+            var message = document.message ?? ""
+            while message.hasSuffix(".") { message.removeLast() }
+            let words = message.isEmpty ? "" : ": \(message)"
+            // No policy of IAM can deny it, but that of an endpoint in a VPC can.
+            return (400..<500).contains(response.status) && !code.hasPrefix("AccessDenied")
                 ? .rejected("\(code)\(words)") : .unavailable("\(code)\(words)")
         }
     }

@@ -23,6 +23,8 @@ final class ConnectorTrial {
     private let identity: CallerIdentity
     private let now: Timestamp
     private let provider: any CredentialsProvider
+    /// What a role is assumed with; nil where none is.
+    private let base: (any CredentialsProvider)?
     private let verdict: TrialVerdict
     private let key: String
     private let body: [UInt8]
@@ -32,11 +34,13 @@ final class ConnectorTrial {
     private var mayList = false
 
     /// - Parameters:
+    ///   - base: gives what a role is assumed with, where the connector has one.
     ///   - tell: takes each step as it ends.
     ///   - end: is called after the last one.
     init(
         _ settings: ConnectorSettings, transport: Transport, provider: any CredentialsProvider,
-        now: Timestamp, tell: @escaping (TrialStep) -> Void, end: @escaping () -> Void
+        base: (any CredentialsProvider)?, now: Timestamp, tell: @escaping (TrialStep) -> Void,
+        end: @escaping () -> Void
     ) {
         var settings = settings
         // The object may be there from the last time.
@@ -49,6 +53,7 @@ final class ConnectorTrial {
         client = S3Client(settings, transport: transport, credentials: provider, options: options)
         identity = CallerIdentity(connector: settings, transport: transport)
         self.provider = provider
+        self.base = base
         self.now = now
         key = Self.key(of: settings)
         verdict = TrialVerdict(connector: settings, key: key)
@@ -61,7 +66,8 @@ final class ConnectorTrial {
     }
 
     func start() {
-        provider.credentials { [self] result in
+        let first = base ?? provider
+        first.credentials { [self] result in
             switch result {
             case .success(let credentials):
                 identify(credentials)
@@ -69,25 +75,43 @@ final class ConnectorTrial {
                 tell(
                     verdict.failure(
                         reason.disposition, .getBucketLocation, action: "credentials"))
-                skip(from: 0, "there is nothing to sign with")
+                if base != nil { step("AssumeRole", .skipped, Self.unsigned) }
+                skip(from: 0, Self.unsigned)
             }
         }
     }
+
+    private static let unsigned = "there is nothing to sign with"
+    private static let rejected = "not tried with credentials that are rejected"
 
     /// Says whose the credentials are. That nobody tells is no fault of the connector's.
     private func identify(_ credentials: Credentials) {
         identity.ask(with: credentials, now: now) { [self] outcome in
             let key = "access key \(credentials.accessKeyID)"
-            let source = connector.credentials.role.map { "\(key), role \($0.arn)" } ?? key
             switch outcome {
             case .caller(let arn):
                 step("credentials", .ok, "\(key) of \(arn)")
             case .rejected(let reason):
-                step("credentials", .failed, "\(source): STS rejects them: \(reason)")
+                step("credentials", .failed, "\(key): STS rejects it: \(reason)")
+                if base != nil { step("AssumeRole", .skipped, Self.rejected) }
+                return skip(from: 0, Self.rejected)
             case .unavailable(let reason):
-                step("credentials", .ok, "\(source); whose they are is not known: \(reason)")
+                step("credentials", .ok, "\(key); whose it is, is not known: \(reason)")
             }
-            askForLocation()
+            if let role = connector.credentials.role { assume(role) } else { askForLocation() }
+        }
+    }
+
+    private func assume(_ role: CredentialSettings.Role) {
+        provider.credentials { [self] result in
+            switch result {
+            case .success:
+                step("AssumeRole", .ok, "\(role.arn), as session \(role.sessionName)")
+                askForLocation()
+            case .failure(let reason):
+                tell(verdict.failure(reason, role))
+                skip(from: 0, Self.unsigned)
+            }
         }
     }
 
@@ -125,7 +149,7 @@ final class ConnectorTrial {
             // Of keys that S3 rejects nothing else can come.
             if case .credentials(.connector, _) = reply.disposition {
                 let index = Self.steps.firstIndex(of: outcome.name) ?? Self.steps.endIndex
-                return skip(from: index + 1, "not tried with credentials that are rejected")
+                return skip(from: index + 1, Self.rejected)
             }
             next(outcome.result == .ok)
         }

@@ -221,9 +221,22 @@ def test_access_keys_set_up_as_the_page_says_deliver_and_rotate_without_a_pause(
 
 def test_a_role_set_up_as_the_page_says_delivers(installation, s3, reader):
     _, daemon, said = reader("manual-role", "Role")
-    assert said.count("  ok ") == 11, said
-    assert ":assumed-role/sluice-orders/" in said
+    assert said.count("  ok ") == 13, said
+    assert ":role/sluice-orders, as session sluice-orders" in " ".join(said.split())
     assert daemon.troubles() == []
+
+
+def test_a_role_that_may_not_be_assumed_is_told_with_what_to_do(installation, s3, bucket):
+    connect(installation, s3, bucket, s3.make_user(connector_policy(bucket)))
+    file = installation.connectors / "orders.toml"
+    role = "arn:aws:iam::123456789012:role/nobodys"
+    file.write_text(file.read_text() + f'role_arn = "{role}"\nsts_endpoint = "{s3.endpoint}"\n')
+    steps = steps_of(installation, "orders")
+    assert {name: step["result"] for name, step in steps.items()} == {
+        "credentials": "ok", "AssumeRole": "failed", "GetBucketLocation": "skipped",
+        "ListBucket": "skipped", "PutObject": "skipped", "GetObject": "skipped"}
+    assert ":user/connector-" in steps["credentials"]["detail"]
+    assert f"allow sts:AssumeRole on {role}" in steps["AssumeRole"]["detail"]
 
 
 def test_the_trust_policy_names_the_account_of_the_caller(installation, s3, bucket):
