@@ -13,6 +13,7 @@ from installation import ROOT, Installation
 from local_s3 import Keys, connector_policy
 from manual import SETUP, Reader, commands
 from objects import assert_same_events, events_in
+from picky_s3 import PickyS3
 
 ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject", "s3:PutObject"]
 
@@ -99,6 +100,32 @@ def test_one_policy_serves_several_connectors_and_reaches_no_other_folder(
         assert installation.sluicectl("test", name).returncode == 0
     steps = steps_of(installation, "hidden")
     assert {name for name, step in steps.items() if step["result"] == "failed"} >= {"PutObject"}
+
+
+ACL, TAGS = "x-amz-acl", "x-amz-tagging"
+
+
+@pytest.mark.parametrize(("denied", "required", "failed"), [
+    ([], None, []),
+    ([TAGS], None, ["PutObjectTagging"]),
+    ([ACL], None, ["PutObjectAcl"]),
+    ([ACL, TAGS], None, ["PutObjectAcl", "PutObjectTagging"]),
+    # A bucket may insist on an ACL: then a PUT without it says nothing of the connector.
+    ([], ACL, []),
+    (["content-type"], None, ["PutObject", "PutObjectAcl", "PutObjectTagging"]),
+])
+def test_what_goes_with_an_object_is_tried_by_itself(installation, denied, required, failed):
+    with PickyS3(*denied, required=required) as s3:
+        installation.connector(
+            "orders", "acme-events", s3.endpoint, Keys("ANY", "any"), acl="private",
+            tags={"team": "growth"})
+        steps = steps_of(installation, "orders")
+    assert list(steps) == ["credentials", "GetBucketLocation", "ListBucket", "PutObject",
+                           "PutObjectAcl", "PutObjectTagging", "GetObject"]
+    assert [name for name, step in steps.items() if step["result"] == "failed"] == (
+        failed if "PutObject" not in failed else [*failed, "GetObject"])
+    for name in failed:
+        assert f"allow s3:{name} in the policy" in steps[name]["detail"]
 
 
 def test_keys_that_are_wrong_fail_each_step_and_say_so(installation, s3, bucket):
