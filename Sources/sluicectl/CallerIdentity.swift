@@ -27,7 +27,11 @@ struct CallerIdentity {
         guard connector.endpoint == nil else { return nil }
         let partition = connector.partition
         let region = connector.region ?? partition.firstRegion
-        return "https://sts.\(region).\(partition.domain)"
+        let isDual = connector.usesDualStack
+        // In GovCloud every endpoint of STS is validated, and has the plain name.
+        let isPlain = !connector.usesFIPS || (partition.name == "aws-us-gov" && !isDual)
+        let domain = isDual ? partition.dualStackDomain : partition.domain
+        return "https://\(isPlain ? "sts" : "sts-fips").\(region).\(domain)"
     }
 
     /// - Parameters:

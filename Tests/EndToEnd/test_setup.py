@@ -246,6 +246,49 @@ def test_access_keys_set_up_as_the_page_says_deliver_and_rotate_without_a_pause(
     assert first not in everything and second not in everything
 
 
+def test_a_shared_file_that_is_rewritten_rotates_without_a_pause(
+    installation, s3, make_destination, producer
+):
+    old = make_destination()
+    new = s3.make_user(connector_policy(old.bucket))
+    shared = installation.directory / "shared"
+
+    def write(keys: Keys) -> None:
+        draft = shared.with_name("draft")
+        draft.touch(mode=0o600)
+        draft.write_text(f"[sluice]\naws_access_key_id = {keys.access_key_id}\n"
+                         f"aws_secret_access_key = {keys.secret_access_key}\n")
+        draft.rename(shared)
+
+    def delivered() -> int:
+        return sum(key.endswith(".gz") for key in s3.keys(old.bucket))
+
+    write(old.keys)
+    installation.environment["AWS_SHARED_CREDENTIALS_FILE"] = str(shared)
+    (installation.connectors / "orders.toml").write_text(
+        f'bucket = "{old.bucket}"\nregion = "eu-west-1"\nendpoint = "{s3.endpoint}"\n'
+        'format = "jsonl"\n[credentials]\nprofile = "sluice"\n[batch]\nmax_age = "1s"\n')
+    daemon = installation.start()
+    installation.drop("a.jsonl", producer.lines(10, event_type="shop.Order"), "orders")
+    daemon.wait_until(lambda: delivered() == 1, "the first key delivers")
+    assert old.keys.access_key_id in installation.sluicectl("test", "orders").stdout
+    write(new)
+    assert new.access_key_id in installation.sluicectl("test", "orders").stdout
+    iam = s3.client("iam")
+    names = [user["UserName"] for user in iam.list_users()["Users"]]
+    (name,) = [name for name in names
+               for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
+               if key["AccessKeyId"] == old.keys.access_key_id]
+
+    # An object takes a second; the daemon sees the file within a tenth of one.
+    installation.drop("b.jsonl", producer.lines(10, event_type="shop.Order"), "orders")
+    daemon.wait_until(lambda: delivered() == 2, "delivery goes on")
+    iam.update_access_key(UserName=name, AccessKeyId=old.keys.access_key_id, Status="Inactive")
+    installation.drop("c.jsonl", producer.lines(10, event_type="shop.Order"), "orders")
+    daemon.wait_until(lambda: delivered() == 3, "the new key delivers")
+    assert daemon.troubles() == []
+
+
 def test_a_role_set_up_as_the_page_says_delivers(installation, s3, reader):
     _, daemon, said = reader("manual-role", "Role")
     assert said.count("  ok ") == 13, said
