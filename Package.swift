@@ -129,7 +129,7 @@ let package = Package(
         .testTarget(
             name: "SluicectlTests",
             dependencies: [
-                "sluicectl", "Configuration", "Delivery", "Files", "Model",
+                "sluicectl", "Configuration", "Credentials", "Delivery", "Files", "Model",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

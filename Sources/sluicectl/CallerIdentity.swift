@@ -27,7 +27,11 @@ struct CallerIdentity {
         guard connector.endpoint == nil else { return nil }
         let partition = connector.partition
         let region = connector.region ?? partition.firstRegion
-        return "https://sts.\(region).\(partition.domain)"
+        let isDual = connector.usesDualStack
+        // In GovCloud every endpoint of STS is validated, and has the plain name.
+        let isPlain = !connector.usesFIPS || (partition.name == "aws-us-gov" && !isDual)
+        let domain = isDual ? partition.dualStackDomain : partition.domain
+        return "https://\(isPlain ? "sts" : "sts-fips").\(region).\(domain)"
     }
 
     /// - Parameters:
@@ -77,8 +81,11 @@ struct CallerIdentity {
             guard let document = ResponseDocument(response.body), let code = document.code else {
                 return .unavailable("\(host(of: origin)) answers with status \(response.status)")
             }
-            let words = document.message.map { ": \($0)" } ?? ""
-            return (400..<500).contains(response.status)
+            var message = document.message ?? ""
+            while message.hasSuffix(".") { message.removeLast() }
+            let words = message.isEmpty ? "" : ": \(message)"
+            // No policy of IAM can deny it, but that of an endpoint in a VPC can.
+            return (400..<500).contains(response.status) && !code.hasPrefix("AccessDenied")
                 ? .rejected("\(code)\(words)") : .unavailable("\(code)\(words)")
         }
     }

@@ -51,6 +51,13 @@ struct PolicyCommand: ParsableCommand {
             valueName: "connector"))
     var connectors: [String]
 
+    func validate() throws {
+        guard let principal, TrustPolicy.principal(principal, partition: "aws") == nil else {
+            return
+        }
+        throw ValidationError("\"\(principal)\" is neither an ARN nor an account's number")
+    }
+
     func run() throws {
         let settings = try connectors.map { try options.loadConnector($0).connector }
         let trust = RoleTrust.all(of: settings)
@@ -67,9 +74,8 @@ struct PolicyCommand: ParsableCommand {
         }
         if only == .permissions || trust.isEmpty { return }
         guard let principal else { Self.askForPrincipal(settings, trust) }
-        guard let arn = TrustPolicy.principal(principal, partition: trust[0].partition) else {
-            throw ValidationError("\"\(principal)\" is neither an ARN nor an account's number")
-        }
+        // `validate` has seen that it is one.
+        let arn = TrustPolicy.principal(principal, partition: trust[0].partition) ?? principal
         Self.show(trust, principal: arn)
     }
 

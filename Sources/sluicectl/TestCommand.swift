@@ -13,7 +13,7 @@ struct TestCommand: ParsableCommand {
         commandName: "test",
         abstract: "Tries a connector's credentials and permissions, one by one.",
         discussion: """
-            It asks for the bucket's region, lists the folder, and writes and reads the object \
+            It says whose the credentials are, assumes the role where there is one, asks for the bucket's region, lists the folder, and writes and reads the object \
             _sluice_test in it, which stays there. A failure of one step does not keep the others \
             from being tried. The daemon need not run, and the connector need not be installed: a \
             file that ends in .toml can be named in its place.
@@ -78,9 +78,13 @@ private final class TestRun {
             let folder = connector.folder.isEmpty ? "" : connector.folder + "/"
             Output.data("connector \(connector.name): s3://\(connector.bucket)/\(folder)")
         }
+        var withoutRole = connector
+        withoutRole.credentials.role = nil
         let trial = ConnectorTrial(
             connector, transport: transport,
             provider: TrialCredentials.provider(for: connector, transport),
+            base: connector.credentials.role == nil
+                ? nil : TrialCredentials.provider(for: withoutRole, transport),
             now: S3Client.wallClock(), tell: { self.take($0) }, end: { self.end() })
         self.trial = trial
         trial.start()

@@ -1,3 +1,4 @@
+import Credentials
 import Delivery
 import Model
 
@@ -65,6 +66,21 @@ struct TrialVerdict {
             text: reason(disposition, operation, action: action))
     }
 
+    /// The step for a role that is not assumed.
+    func failure(
+        _ reason: CredentialsUnavailable, _ role: CredentialSettings.Role
+    ) -> TrialStep {
+        var text = failure(reason.disposition, .getBucketLocation, action: "sts:AssumeRole").text
+        if case .denied(let cause) = reason, cause.code.hasPrefix("AccessDenied") {
+            text =
+                refusal(cause) + "; allow sts:AssumeRole on \(role.arn) to the credentials above, "
+                + "and see that the role's trust policy names them"
+                + (role.externalID == nil ? "" : " and the external ID")
+                + ": \"sluicectl policy \(connector.name) --only trust\" prints one"
+        }
+        return TrialStep(name: "AssumeRole", result: .failed, text: text)
+    }
+
     private func reason(
         _ disposition: Disposition, _ operation: Operation, action: String
     ) -> String {
@@ -96,16 +112,22 @@ struct TrialVerdict {
     }
 
     private func denial(_ cause: Cause, action: String) -> String {
-        let request = cause.requestID.map { ", request \($0)" } ?? ""
-        let said = cause.message.map { ": \($0)" } ?? ""
         let key =
             if case .kms = connector.encryption {
                 ", the policy of the KMS key, too,"
             } else {
                 ""
             }
-        return "denied (\(cause.code)\(request))\(said); allow \(action) in the policy of the user "
+        return "\(refusal(cause)); allow \(action) in the policy of the user "
             + "or role: \"sluicectl policy \(connector.name)\" prints it; see\(key) that the "
             + "bucket's policy does not deny it"
+    }
+
+    /// What the other side said.
+    private func refusal(_ cause: Cause) -> String {
+        let request = cause.requestID.map { ", request \($0)" } ?? ""
+        var said = cause.message ?? ""
+        while said.hasSuffix(".") { said.removeLast() }
+        return "denied (\(cause.code)\(request))" + (said.isEmpty ? "" : ": \(said)")
     }
 }

@@ -252,3 +252,36 @@ def test_an_archive_that_is_empty_says_so(installation, paused):
     unknown = installation.sluicectl("pause", "nobody")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert 'there is no connector "nobody"' in unknown.stderr
+
+
+def test_an_archived_batch_is_delivered_after_all(installation, destination, producer):
+    installation.connector(
+        "orders", destination.bucket, destination.s3.endpoint, destination.keys,
+        batch={"max_age": "1s"}, expire_after="2s", on_expiry="archive")
+    daemon = installation.start()
+    installation.drop("a.jsonl", producer.lines(10, event_type="shop.Order"), "orders")
+    daemon.wait_until(lambda: len(destination.objects()) == 1, "the credentials have worked")
+
+    installation.set_secret("orders", "wrong")
+    installation.drop("b.jsonl", producer.lines(20, event_type="shop.Order"), "orders")
+
+    def archive() -> list[dict]:
+        listed = installation.sluicectl("archive", "list", "orders", "--json")
+        return json.loads(listed.stdout)["archive"]
+
+    daemon.wait_until(archive, "the batch has expired", seconds=60)
+    (batch,) = archive()
+    assert (batch["connector"], batch["event_type"], batch["events"]) == (
+        "orders", "shop.Order", 20)
+    table = installation.sluicectl("archive", "list").stdout
+    assert batch["batch"] in table and "together 1 object with 20 events" in table
+
+    installation.set_secret("orders", destination.keys.secret_access_key)
+    installation.drop("c.jsonl", producer.lines(30, event_type="shop.Order"), "orders")
+    daemon.wait_until(lambda: len(destination.objects()) == 2, "the credentials work again",
+                      seconds=60)
+    retried = installation.sluicectl("archive", "retry", "orders", batch["batch"])
+    assert retried.returncode == 0, retried.stderr
+    assert retried.stdout.startswith("1 object with 20 events (")
+    daemon.wait_until(lambda: batch["key"] in destination.objects(), "it is delivered")
+    assert archive() == []

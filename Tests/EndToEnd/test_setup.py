@@ -13,6 +13,7 @@ from installation import ROOT, Installation
 from local_s3 import Keys, connector_policy
 from manual import SETUP, Reader, commands
 from objects import assert_same_events, events_in
+from picky_s3 import PickyS3
 
 ACTIONS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject", "s3:PutObject"]
 
@@ -99,6 +100,32 @@ def test_one_policy_serves_several_connectors_and_reaches_no_other_folder(
         assert installation.sluicectl("test", name).returncode == 0
     steps = steps_of(installation, "hidden")
     assert {name for name, step in steps.items() if step["result"] == "failed"} >= {"PutObject"}
+
+
+ACL, TAGS = "x-amz-acl", "x-amz-tagging"
+
+
+@pytest.mark.parametrize(("denied", "required", "failed"), [
+    ([], None, []),
+    ([TAGS], None, ["PutObjectTagging"]),
+    ([ACL], None, ["PutObjectAcl"]),
+    ([ACL, TAGS], None, ["PutObjectAcl", "PutObjectTagging"]),
+    # A bucket may insist on an ACL: then a PUT without it says nothing of the connector.
+    ([], ACL, []),
+    (["content-type"], None, ["PutObject", "PutObjectAcl", "PutObjectTagging"]),
+])
+def test_what_goes_with_an_object_is_tried_by_itself(installation, denied, required, failed):
+    with PickyS3(*denied, required=required) as s3:
+        installation.connector(
+            "orders", "acme-events", s3.endpoint, Keys("ANY", "any"), acl="private",
+            tags={"team": "growth"})
+        steps = steps_of(installation, "orders")
+    assert list(steps) == ["credentials", "GetBucketLocation", "ListBucket", "PutObject",
+                           "PutObjectAcl", "PutObjectTagging", "GetObject"]
+    assert [name for name, step in steps.items() if step["result"] == "failed"] == (
+        failed if "PutObject" not in failed else [*failed, "GetObject"])
+    for name in failed:
+        assert f"allow s3:{name} in the policy" in steps[name]["detail"]
 
 
 def test_keys_that_are_wrong_fail_each_step_and_say_so(installation, s3, bucket):
@@ -219,11 +246,67 @@ def test_access_keys_set_up_as_the_page_says_deliver_and_rotate_without_a_pause(
     assert first not in everything and second not in everything
 
 
+def test_a_shared_file_that_is_rewritten_rotates_without_a_pause(
+    installation, s3, make_destination, producer
+):
+    old = make_destination()
+    new = s3.make_user(connector_policy(old.bucket))
+    shared = installation.directory / "shared"
+
+    def write(keys: Keys) -> None:
+        draft = shared.with_name("draft")
+        draft.touch(mode=0o600)
+        draft.write_text(f"[sluice]\naws_access_key_id = {keys.access_key_id}\n"
+                         f"aws_secret_access_key = {keys.secret_access_key}\n")
+        draft.rename(shared)
+
+    def delivered() -> int:
+        return sum(key.endswith(".gz") for key in s3.keys(old.bucket))
+
+    write(old.keys)
+    installation.environment["AWS_SHARED_CREDENTIALS_FILE"] = str(shared)
+    (installation.connectors / "orders.toml").write_text(
+        f'bucket = "{old.bucket}"\nregion = "eu-west-1"\nendpoint = "{s3.endpoint}"\n'
+        'format = "jsonl"\n[credentials]\nprofile = "sluice"\n[batch]\nmax_age = "1s"\n')
+    daemon = installation.start()
+    installation.drop("a.jsonl", producer.lines(10, event_type="shop.Order"), "orders")
+    daemon.wait_until(lambda: delivered() == 1, "the first key delivers")
+    assert old.keys.access_key_id in installation.sluicectl("test", "orders").stdout
+    write(new)
+    assert new.access_key_id in installation.sluicectl("test", "orders").stdout
+    iam = s3.client("iam")
+    names = [user["UserName"] for user in iam.list_users()["Users"]]
+    (name,) = [name for name in names
+               for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
+               if key["AccessKeyId"] == old.keys.access_key_id]
+
+    # An object takes a second; the daemon sees the file within a tenth of one.
+    installation.drop("b.jsonl", producer.lines(10, event_type="shop.Order"), "orders")
+    daemon.wait_until(lambda: delivered() == 2, "delivery goes on")
+    iam.update_access_key(UserName=name, AccessKeyId=old.keys.access_key_id, Status="Inactive")
+    installation.drop("c.jsonl", producer.lines(10, event_type="shop.Order"), "orders")
+    daemon.wait_until(lambda: delivered() == 3, "the new key delivers")
+    assert daemon.troubles() == []
+
+
 def test_a_role_set_up_as_the_page_says_delivers(installation, s3, reader):
     _, daemon, said = reader("manual-role", "Role")
-    assert said.count("  ok ") == 11, said
-    assert ":assumed-role/sluice-orders/" in said
+    assert said.count("  ok ") == 13, said
+    assert ":role/sluice-orders, as session sluice-orders" in " ".join(said.split())
     assert daemon.troubles() == []
+
+
+def test_a_role_that_may_not_be_assumed_is_told_with_what_to_do(installation, s3, bucket):
+    connect(installation, s3, bucket, s3.make_user(connector_policy(bucket)))
+    file = installation.connectors / "orders.toml"
+    role = "arn:aws:iam::123456789012:role/nobodys"
+    file.write_text(file.read_text() + f'role_arn = "{role}"\nsts_endpoint = "{s3.endpoint}"\n')
+    steps = steps_of(installation, "orders")
+    assert {name: step["result"] for name, step in steps.items()} == {
+        "credentials": "ok", "AssumeRole": "failed", "GetBucketLocation": "skipped",
+        "ListBucket": "skipped", "PutObject": "skipped", "GetObject": "skipped"}
+    assert ":user/connector-" in steps["credentials"]["detail"]
+    assert f"allow sts:AssumeRole on {role}" in steps["AssumeRole"]["detail"]
 
 
 def test_the_trust_policy_names_the_account_of_the_caller(installation, s3, bucket):

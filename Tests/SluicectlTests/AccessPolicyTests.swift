@@ -319,6 +319,22 @@ struct CallerIdentityTests {
     }
 
     @Test(
+        "Dual-stack and FIPS endpoints have names of their own",
+        arguments: [
+            ("eu-west-1", true, false, "https://sts.eu-west-1.api.aws"),
+            ("us-east-1", false, true, "https://sts-fips.us-east-1.amazonaws.com"),
+            ("us-gov-west-1", false, true, "https://sts.us-gov-west-1.amazonaws.com"),
+            ("us-gov-west-1", true, true, "https://sts-fips.us-gov-west-1.api.aws"),
+        ])
+    func variants(region: String, isDual: Bool, isFIPS: Bool, origin: String) {
+        var settings = ConnectorSettings(
+            name: ConnectorName("orders")!, bucket: "b", integrationID: "5d4a")
+        settings.region = region
+        (settings.usesDualStack, settings.usesFIPS) = (isDual, isFIPS)
+        #expect(CallerIdentity.origin(for: settings) == origin)
+    }
+
+    @Test(
         "The host is signed with its port, unless that is the scheme's own",
         arguments: [
             ("https://sts.example.com", "sts.example.com"), ("https://S:443", "s"),

@@ -1,4 +1,5 @@
 import Configuration
+import Credentials
 import Delivery
 import Model
 import Testing
@@ -49,6 +50,27 @@ struct TrialTests {
         #expect(
             text(.credentials(.eventType, Self.denied), .putObject, settings)
                 .contains("the policy of the KMS key"))
+    }
+
+    @Test("A role that may not be assumed is told with both sides that may forbid it")
+    func roles() {
+        let settings = Self.connector()
+        var role = CredentialSettings.Role(
+            arn: "arn:aws:iam::123456789012:role/sluice", externalID: "x", sessionName: "s")
+        let verdict = TrialVerdict(connector: settings, key: "k")
+        let step = verdict.failure(.denied(Self.denied), role)
+        #expect(step.name == "AssumeRole" && step.result == .failed)
+        #expect(
+            step.text
+                == "denied (AccessDenied, request 4442587FB7D0A2F9): User is not authorized; allow "
+                + "sts:AssumeRole on arn:aws:iam::123456789012:role/sluice to the credentials "
+                + "above, and see that the role's trust policy names them and the external ID: "
+                + "\"sluicectl policy orders --only trust\" prints one")
+        role.externalID = nil
+        #expect(!verdict.failure(.denied(Self.denied), role).text.contains("external ID"))
+        // The key itself is at fault, so no policy mends it.
+        let key = verdict.failure(.denied(Cause(code: "InvalidClientTokenId")), role)
+        #expect(key.text.contains("access key ID") && !key.text.contains("sts:AssumeRole"))
     }
 
     @Test("Other troubles are told as the daemon tells them, without what holds for it alone")
