@@ -17,7 +17,7 @@ import Systemd
 /// Spool, transport and server do the work; here is only what connects them: what the spool reports goes to the outboxes,
 /// what the outboxes delivered goes back to be settled, and signals, timers and requests are turned into calls.
 final class Daemon {
-    let started = Clocks.now()
+    let started: Timestamp
     let clock: DaemonClock
     /// What an earlier process kept of the connectors' health, until it is restored.
     var book: EpisodeBook?
@@ -77,11 +77,11 @@ final class Daemon {
 
     init(
         _ loaded: LoadedSettings, journal: JournalWriter, files: RealFileSystem,
-        identity: SpoolTree.Identity, book: EpisodeBook?, runsUntilEmpty: Bool
+        identity: SpoolTree.Identity, book: EpisodeBook?, clock: DaemonClock, runsUntilEmpty: Bool
     ) {
         self.book = book
-        let clock = DaemonClock(after: book?.clock)
         self.clock = clock
+        started = clock.now()
         configurationFile = loaded.file
         settings = loaded.settings
         self.files = files
@@ -95,7 +95,7 @@ final class Daemon {
                 files: files, storage: DispatchLane(queue: lanes.storage),
                 syncing: DispatchLane(queue: lanes.syncing),
                 removers: lanes.removers, workers: lanes.workers, workerCount: Lanes.workerCount,
-                uptime: Clocks.uptime, now: Clocks.now, clock: { clock.reading() },
+                uptime: clock.bootTime, now: clock.now, clock: { clock.reading() },
                 report: { report in onLoop { relay.daemon?.take(report) } }),
             routing: Self.routing(loaded.settings, identity),
             minimumFree: loaded.settings.spool.minimumFree)

@@ -5,7 +5,7 @@ import Synchronization
 /// The clocks that the daemon goes by: the spool clock for all decisions, the wall clock for what people read.
 nonisolated final class DaemonClock: Sendable {
     private let clock: Mutex<SpoolClock>
-    private let bootTime: @Sendable () -> Duration
+    let bootTime: @Sendable () -> Duration
     /// The machine was started anew since the stamp that the spool had.
     let hasBooted: Bool
     let now: @Sendable () -> Timestamp

@@ -24,7 +24,8 @@ extension Daemon {
                 tell: { [weak outbox] event in outbox?.credentialsTell(event) })
             outbox.configure(
                 connector,
-                client: S3Client(connector, transport: transport, credentials: provider),
+                client: S3Client(
+                    connector, transport: transport, credentials: provider, now: clock.now),
                 provider: provider)
             outbox.verify()
         }
@@ -47,6 +48,7 @@ extension Daemon {
                 markUncertain: { batches in spool.markUncertain(batches) { _ in } },
                 changed: { [weak self] in self?.outboxChanged() }))
         outbox.losses = losses[name] ?? LossTotals()
+        outbox.isFilled = hasOpened
         if let entry = book?.entries.first(where: { $0.connector == name }) {
             outbox.restore(entry, hasBooted: clock.hasBooted)
         }
@@ -105,16 +107,16 @@ extension Daemon {
         DispatchQueue.main.async { [weak self] in
             guard let self else { return }
             self.isKeepingScheduled = false
-            var entries: [EpisodeBook.Entry] = []
-            for outbox in self.outboxes.values.sorted(by: { $0.name < $1.name }) {
-                outbox.keptRevision = outbox.health.revision
-                if !outbox.entry.record.isEmpty { entries.append(outbox.entry) }
-            }
-            let book = EpisodeBook(clock: self.clock.stamp(), entries: entries)
-            self.spool.keepEpisodes(book.text) { failure in
+            for outbox in self.outboxes.values { outbox.keptRevision = outbox.health.revision }
+            self.spool.keepEpisodes(self.episodes().text) { failure in
                 onLoop { [weak self] in self?.episodesKept(failure) }
             }
         }
+    }
+
+    func episodes() -> EpisodeBook {
+        let entries = outboxes.values.sorted { $0.name < $1.name }.map(\.entry)
+        return EpisodeBook(clock: clock.stamp(), entries: entries.filter { !$0.record.isEmpty })
     }
 
     /// What was not kept would only make events wait longer after a restart.

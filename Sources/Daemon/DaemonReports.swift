@@ -169,7 +169,7 @@ extension Daemon {
 
     func wake(_ timer: any DispatchSourceTimer, at moment: Duration?) {
         guard let moment else { return timer.schedule(deadline: .distantFuture) }
-        let delay = max(.milliseconds(1), moment - Clocks.uptime())
+        let delay = max(.milliseconds(1), moment - clock.bootTime())
         timer.schedule(
             deadline: .now() + .milliseconds(Int(delay.milliseconds) + 1),
             leeway: .milliseconds(10))

@@ -1,5 +1,4 @@
 import Credentials
-import Credentials
 import Delivery
 import Dispatch
 import Files
@@ -41,6 +40,12 @@ final class Outbox {
     var destination = ""
     /// The record that was kept last.
     var keptRevision = 0
+    /// What the spool holds is known.
+    var isFilled = false
+    /// What is to be told as soon as it is.
+    var untold: [ConnectorHealth.Action] = []
+    /// The machine was started anew since an earlier process kept the health.
+    var hasBooted = false
     /// New credentials could not be fetched, and that was told.
     var isRefreshFailing = false
     var isStopped = false
@@ -118,6 +123,7 @@ final class Outbox {
         for batch in batches { take(batch) }
         for shipment in shipments.values { totals.held.add(shipment.batch) }
         markAttempted()
+        tellRestored()
     }
 
     /// Takes a batch that is held, unless it is on its way.

@@ -21,13 +21,24 @@ extension Outbox {
     /// Goes on from what an earlier process kept.
     func restore(_ entry: EpisodeBook.Entry, hasBooted: Bool) {
         destination = entry.destination
+        self.hasBooted = hasBooted
         let actions = health.restore(entry.record, hasBooted: hasBooted, at: clock.instant())
         keptRevision = health.revision
-        // Told once everything is known that waits.
-        DispatchQueue.main.async { [weak self] in
-            guard let self else { return }
-            self.perform(actions, self.destination())
+        perform(actions, destination())
+    }
+
+    /// Tells what could not be told while nobody knew what waits.
+    func tellRestored() {
+        guard !isFilled else { return }
+        isFilled = true
+        var actions = untold
+        untold = []
+        if hasBooted {
+            // The clock may have been behind what the spool proves, and so the end of the delay.
+            actions.removeAll { if case .heldOff = $0 { true } else { false } }
+            actions += health.slept(at: clock.instant())
         }
+        perform(actions, destination())
     }
 
     func configureHealth(_ settings: ConnectorSettings) {
@@ -108,6 +119,10 @@ extension Outbox {
     }
 
     func perform(_ actions: [ConnectorHealth.Action], _ place: Destination) {
+        guard isFilled else {
+            untold += actions
+            return
+        }
         for action in actions {
             if case .refreshCredentials = action { provider?.forget() }
             reporter.changed(

@@ -47,10 +47,11 @@ public enum Program {
             journal = Self.journal(level: settings.log.level.priority, format: settings.log.format)
             let files = try openSpool(settings.spool.directory)
             let identity = try prepare(files, settings.spool.directory)
+            let book = try readBook(files, journal)
             let daemon = Daemon(
                 LoadedSettings(file: options.file, settings: settings), journal: journal,
-                files: files, identity: identity, book: try readBook(files, journal),
-                runsUntilEmpty: options.isUntilEmpty)
+                files: files, identity: identity, book: book,
+                clock: DaemonClock(after: book?.clock), runsUntilEmpty: options.isUntilEmpty)
             try daemon.start()
             self.daemon = daemon
         } catch {

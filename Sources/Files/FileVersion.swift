@@ -1,3 +1,4 @@
+internal import CLinux
 import Glibc
 
 /// Which file lies under a path, and as of when: two that are equal have the same contents.

@@ -1,3 +1,4 @@
+internal import CLinux
 import Glibc
 
 /// Reading a small file by its path, into memory of the caller's.
