@@ -157,12 +157,11 @@ public struct ConnectorHealth: Sendable {
         case .credentials(.eventType, _):
             var actions = isNews ? heard(at: now) : []
             if isNews { wait(at: now, random) }
-            let known = eventTypes[eventType]?.episode != nil
+            if !isUnderWay(eventTypes[eventType]?.episode) { revision += 1 }
             actions += eventTypes[eventType, default: EventTypeHealth(eventType, at: began)]
                 .denied(
                     disposition, began: began, at: now, pendingUntil: pendingUntil(at: now),
                     window: window, random)
-            if !known { revision += 1 }
             return actions
         case .answered, .existing, .missing, .batchHeld, .clock, .region, .unsupported, .conflict,
             .advice:
@@ -224,7 +223,10 @@ public struct ConnectorHealth: Sendable {
     public mutating func configure(
         window: Duration, grace: Duration, isOther: Bool, at now: Instant
     ) -> [Action] {
-        let isLowered = window < self.window
+        // A notice that is being given gets as long as a raised window asks for.
+        let givesNotice =
+            window < self.window
+            || window > self.window && episodes.contains { $0.nothingBefore ?? now > now }
         self.window = window
         self.grace = grace
         if isOther {
@@ -234,7 +236,7 @@ public struct ConnectorHealth: Sendable {
             forEachEpisode { $0.dated = nil }
         }
         revision += 1
-        return isLowered ? holdOff(at: now) : []
+        return givesNotice ? holdOff(at: now) : []
     }
 
     /// The machine slept, or was started anew: nobody could hear what is at risk.
@@ -288,11 +290,10 @@ public struct ConnectorHealth: Sendable {
     private mutating func listen(to disposition: Disposition, at now: Instant) {
         switch disposition {
         case .aborted, .batchHeld(.damaged):
-            break
+            return
         case .backingOff(.unreachable, _, _), .backingOff(.expired, _, _), .misconfigured(.local):
             guard silentSince == nil else { return }
             silentSince = now
-            if !episodes.isEmpty { revision += 1 }
             forEachEpisode { $0.timeline.stand(at: now) }
         default:
             guard silentSince != nil else { return }
@@ -300,6 +301,7 @@ public struct ConnectorHealth: Sendable {
             // In a pause they stand for that.
             if pausedSince == nil { forEachEpisode { $0.timeline.goOn(at: now) } }
         }
+        if !episodes.isEmpty { revision += 1 }
     }
 
     /// A question was answered that needs credentials: they are known, whatever they may be allowed.
@@ -349,6 +351,7 @@ public struct ConnectorHealth: Sendable {
     ) -> [Action] {
         pace.failures += 1
         defer { wait(at: now, random) }
+        if !isUnderWay(episode) { revision += 1 }
         if let actions = episode?.rejectedAgain(disposition, sent: sent, at: now) {
             return actions
         }
@@ -356,8 +359,12 @@ public struct ConnectorHealth: Sendable {
             eventType: nil, because: disposition, sent: sent, at: now,
             pendingUntil: pendingUntil(at: now))
         episode = begun
-        revision += 1
         return [begun.trouble.entered]
+    }
+
+    /// Whether one more rejection changes nothing of an episode that has to be kept at once.
+    private func isUnderWay(_ episode: Episode?) -> Bool {
+        episode.map { $0.bootedAt == nil } ?? false
     }
 
     private mutating func misconfigure(
