@@ -211,7 +211,7 @@ public struct ConnectorHealth: Sendable {
         guard pausedSince != nil else { return [] }
         pausedSince = nil
         revision += 1
-        if silentSince == nil { forEachEpisode { $0.timeline.goOn(at: now) } }
+        if silentSince == nil { forEachEpisode { $0.goOn(at: now) } }
         return holdOff(at: now)
     }
 
@@ -227,6 +227,7 @@ public struct ConnectorHealth: Sendable {
         let givesNotice =
             window < self.window
             || window > self.window && episodes.contains { $0.nothingBefore ?? now > now }
+        if window != self.window { forEachEpisode { $0.told = 0 } }
         self.window = window
         self.grace = grace
         if isOther {
@@ -288,18 +289,24 @@ public struct ConnectorHealth: Sendable {
 
     /// The clocks of episodes stand from where nobody answers to the next answer of S3 or STS.
     private mutating func listen(to disposition: Disposition, at now: Instant) {
+        let isSilence: Bool
         switch disposition {
-        case .aborted, .batchHeld(.damaged):
-            return
+        case .aborted, .batchHeld(.damaged): return
         case .backingOff(.unreachable, _, _), .backingOff(.expired, _, _), .misconfigured(.local):
+            isSilence = true
+        // Without a request ID it is a proxy's or a balancer's.
+        case .backingOff(_, let cause, _): isSilence = cause.requestID == nil
+        default: isSilence = false
+        }
+        if isSilence {
             guard silentSince == nil else { return }
             silentSince = now
             forEachEpisode { $0.timeline.stand(at: now) }
-        default:
+        } else {
             guard silentSince != nil else { return }
             silentSince = nil
             // In a pause they stand for that.
-            if pausedSince == nil { forEachEpisode { $0.timeline.goOn(at: now) } }
+            if pausedSince == nil { forEachEpisode { $0.goOn(at: now) } }
         }
         if !episodes.isEmpty { revision += 1 }
     }
@@ -426,16 +433,17 @@ public struct ConnectorHealth: Sendable {
         window = record.window
         pausedSince = record.pausedSince
         silentSince = record.silentSince
+        var told: [Action] = []
         for kept in record.episodes {
             var kept = kept
             if hasBooted { kept.booted(at: now) }
+            told += kept.trouble.reminder(at: now, always: true)
             if let type = kept.eventType {
                 eventTypes[type] = EventTypeHealth(kept, eventType: type, at: now)
             } else {
                 episode = kept
             }
         }
-        let told = episodes.map(\.trouble.lasting)
         return hasBooted ? told + holdOff(at: now) : told
     }
 }

@@ -82,6 +82,11 @@ public struct Episode: Sendable, Equatable {
         if hidden > .zero { timeline.credit(hidden, at: boot) }
     }
 
+    /// S3 or STS has answered, or a pause is over.
+    mutating func goOn(at now: Instant) {
+        timeline.goOn(at: now, askedUpTo: rejected)
+    }
+
     /// The machine was started anew; the clock says `now`.
     ///
     /// If the clock stood while the machine was off, that does not count, nor can it be told from what does.

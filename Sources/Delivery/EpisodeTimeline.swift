@@ -22,7 +22,7 @@ struct EpisodeTimeline: Sendable, Equatable {
     private(set) var credits: [Credit] = []
     private(set) var standsSince: Instant?
 
-    /// More stops than these are joined, the oldest first; older credits go.
+    /// More stops than these are joined; older credits go.
     static let mostStops = 64
     static let mostCredits = 16
 
@@ -50,12 +50,31 @@ struct EpisodeTimeline: Sendable, Equatable {
         standsSince = standsSince ?? now
     }
 
-    mutating func goOn(at now: Instant) {
+    /// - Parameter asked: up to where time has been counted before; it is not counted to any earlier moment again.
+    mutating func goOn(at now: Instant, askedUpTo asked: Instant) {
         guard let since = standsSince else { return }
         standsSince = nil
         guard since < now else { return }
         stops.append(Stop(from: since, to: now))
-        if stops.count > Self.mostStops {
+        if stops.count > Self.mostStops { join(before: asked) }
+    }
+
+    /// Makes two stops one that is as long as both and ends with the later one.
+    ///
+    /// What counted between them then counts before them: just as much for an event that is older than both, and less
+    /// for one that came in between. The two are taken for which this is least.
+    private mutating func join(before asked: Instant) {
+        func loss(_ later: Int) -> Duration {
+            let earlier = stops[later - 1]
+            return min(earlier.to - earlier.from, stops[later].from - earlier.to)
+        }
+        let whole = stops.indices.dropFirst().filter { stops[$0].to <= asked }
+        if let later = whole.min(by: { loss($0) < loss($1) }) {
+            let earlier = stops[later - 1]
+            stops[later].from = stops[later].from + (earlier.from - earlier.to)
+            stops.remove(at: later - 1)
+        } else {
+            // Counted up to the midst of them, that would be more: nothing counts between them.
             stops[1].from = stops[0].from
             stops.removeFirst()
         }

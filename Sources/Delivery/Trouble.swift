@@ -48,11 +48,7 @@ public struct Trouble: Sendable, Equatable {
     ) -> [ConnectorHealth.Action] {
         guard always || now - toldAt >= ConnectorHealth.reminderInterval else { return [] }
         toldAt = now
-        return [lasting]
-    }
-
-    var lasting: ConnectorHealth.Action {
-        .lasting(condition, because: because, since: since, failures: failures)
+        return [.lasting(condition, because: because, since: since, failures: failures)]
     }
 
     func left(at now: Instant) -> ConnectorHealth.Action {
