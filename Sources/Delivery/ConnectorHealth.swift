@@ -273,9 +273,10 @@ public struct ConnectorHealth: Sendable {
     /// Whether events of a type, accepted up to then, are to be given up.
     public func hasLost(_ accepted: Instant, eventType: String, at now: Instant) -> Bool {
         guard pausedSince == nil else { return false }
-        return [episode, eventTypes[eventType]?.episode].contains {
-            $0?.hasLost(accepted, window: window, at: now) ?? false
+        func hasLost(_ episode: Episode?) -> Bool {
+            episode?.hasLost(accepted, window: window, at: now) ?? false
         }
+        return hasLost(episode) || hasLost(eventTypes[eventType]?.episode)
     }
 
     /// When events of a type, accepted then, will be given up if nothing changes; nil: never.
