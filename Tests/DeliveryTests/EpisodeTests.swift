@@ -285,6 +285,31 @@ import Testing
         #expect(bench.health.episodes[0].waited(from: Self.start, at: bench.now) == .zero)
     }
 
+    @Test("What a crash may not take back is to be kept at once")
+    func revisions() throws {
+        var bench = Bench()
+        func changes(_ body: (inout Bench) throws -> Void) rethrows -> Bool {
+            let before = bench.health.revision
+            try body(&bench)
+            return bench.health.revision != before
+        }
+        #expect(changes { _ = $0.end(Bench.rejected) })
+        #expect(changes { _ = $0.end(Bench.denied) })
+        #expect(!changes { _ = $0.end(Bench.rejected) })
+        #expect(changes { _ = $0.end(Bench.lost) })
+        #expect(!changes { _ = $0.end(Bench.lost) })
+        #expect(changes { _ = $0.end(Bench.rejected) })
+        #expect(changes { $0.health.pause(at: $0.now) })
+        #expect(changes { _ = $0.health.resume(at: $0.now) })
+        #expect(changes { _ = $0.health.slept(at: $0.now) })
+        #expect(changes { _ = $0.configure(window: Self.hour) })
+        _ = try bench.restart(hasBooted: true)
+        #expect(changes { _ = $0.end(Bench.rejected) })
+        #expect(changes { _ = $0.end(Bench.denied) })
+        #expect(!changes { _ = $0.end(Bench.rejected) })
+        #expect(changes { _ = $0.end(.delivered) })
+    }
+
     // MARK: Telling
 
     @Test("At 50, 75, 90 and 95 per cent of the window it is told, once each, and hourly besides")

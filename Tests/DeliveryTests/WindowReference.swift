@@ -40,6 +40,8 @@ struct WindowReference {
     struct Scope {
         /// The order of its first rejection; nil: no episode.
         var began: Int?
+        /// The order of its first rejection that has to be listened to.
+        var surelyBegan: Int?
         /// Whether the newest rejection had a Date, and whether that had been kept when it last was.
         var isDated = false
         var isDatedKept = false
@@ -142,7 +144,9 @@ struct WindowReference {
         least[scope] = Scope()
         change(scope) { $0.least = Account() }
         // What was sent before the first rejection was answered does not contradict it.
-        guard let began = most[scope].began, sent.order > began else { return }
+        guard let began = most[scope].surelyBegan ?? most[scope].began, sent.order > began else {
+            return
+        }
         most[scope] = Scope()
         change(scope) { $0.most = Account() }
     }
@@ -161,6 +165,7 @@ struct WindowReference {
             prove(scope, sent, \.most, since: most[scope].began)
         }
         if isNews || dated { most[scope].isDated = dated }
+        if isNews { most[scope].surelyBegan = most[scope].surelyBegan ?? order }
         if least[scope].began == nil {
             if isNews { least[scope].began = order }
         } else {
