@@ -240,7 +240,7 @@ public struct ConnectorHealth: Sendable {
         return givesNotice ? holdOff(at: now) : []
     }
 
-    /// The machine slept, or was started anew: nobody could hear what is at risk.
+    /// The machine slept: nobody could hear what is at risk.
     public mutating func slept(at now: Instant) -> [Action] {
         holdOff(at: now)
     }
@@ -424,9 +424,11 @@ public struct ConnectorHealth: Sendable {
             silentSince: silentSince, episodes: episodes)
     }
 
-    /// Goes on from what an earlier process kept; to be called before anything is attempted.
+    /// Goes on from what an earlier process kept; to be called once, before anything is attempted or accepted.
     ///
-    /// - Parameter hasBooted: the machine was started anew since.
+    /// - Parameters:
+    ///   - hasBooted: the machine was started anew since.
+    ///   - now: not behind anything accepted before the boot, and not past anything accepted since.
     public mutating func restore(
         _ record: HealthRecord, hasBooted: Bool, at now: Instant
     ) -> [Action] {
