@@ -240,7 +240,7 @@ public struct ConnectorHealth: Sendable {
         return givesNotice ? holdOff(at: now) : []
     }
 
-    /// The machine slept, or was started anew: nobody could hear what is at risk.
+    /// The machine slept: nobody could hear what is at risk.
     public mutating func slept(at now: Instant) -> [Action] {
         holdOff(at: now)
     }
@@ -273,9 +273,10 @@ public struct ConnectorHealth: Sendable {
     /// Whether events of a type, accepted up to then, are to be given up.
     public func hasLost(_ accepted: Instant, eventType: String, at now: Instant) -> Bool {
         guard pausedSince == nil else { return false }
-        return [episode, eventTypes[eventType]?.episode].contains {
-            $0?.hasLost(accepted, window: window, at: now) ?? false
+        func hasLost(_ episode: Episode?) -> Bool {
+            episode?.hasLost(accepted, window: window, at: now) ?? false
         }
+        return hasLost(episode) || hasLost(eventTypes[eventType]?.episode)
     }
 
     /// When events of a type, accepted then, will be given up if nothing changes; nil: never.
@@ -425,9 +426,11 @@ public struct ConnectorHealth: Sendable {
             silentSince: silentSince, episodes: episodes)
     }
 
-    /// Goes on from what an earlier process kept; to be called before anything is attempted.
+    /// Goes on from what an earlier process kept; to be called once, before anything is attempted or accepted.
     ///
-    /// - Parameter hasBooted: the machine was started anew since.
+    /// - Parameters:
+    ///   - hasBooted: the machine was started anew since.
+    ///   - now: not behind anything accepted before the boot, and not past anything accepted since.
     public mutating func restore(
         _ record: HealthRecord, hasBooted: Bool, at now: Instant
     ) -> [Action] {

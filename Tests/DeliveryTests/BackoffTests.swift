@@ -29,17 +29,23 @@ import Testing
     }
 
     @Test(
-        "Probes start at 15 seconds, double and stay within five minutes",
+        "Probes start at 15 seconds, double and stay within five minutes and a part of the window",
         arguments: [
-            (1, 15), (2, 30), (3, 60), (4, 120), (5, 240), (6, 300), (1000, 300),
+            (1, 48 * 3600, 15), (2, 48 * 3600, 30), (3, 48 * 3600, 60), (4, 48 * 3600, 120),
+            (5, 48 * 3600, 240), (6, 48 * 3600, 300), (1000, 48 * 3600, 300), (1000, 600, 30),
+            (1, 600, 15), (1000, 20, 1),
         ])
-    func probes(failures: Int, seconds: Int) {
-        let window = Duration.seconds(48 * 3600)
-        let (shortest, longest) = (
-            ProbePace.delay(failures: failures, window: window, random: 0),
-            ProbePace.delay(failures: failures, window: window, random: 1)
-        )
-        #expect(shortest == .seconds(seconds) / 2)
-        #expect(longest == .seconds(seconds))
+    func probes(failures: Int, window: Int, seconds: Int) {
+        func delay(_ random: Double) -> Duration {
+            ProbePace.delay(failures: failures, window: .seconds(window), random: random)
+        }
+        #expect(delay(0) == .seconds(seconds) / 2)
+        #expect(delay(1) == .seconds(seconds))
+    }
+
+    @Test("The shortest window is probed twice a second, no more")
+    func shortestWindow() {
+        let delay = ProbePace.delay(failures: 9, window: .zero, random: 1)
+        #expect(delay == .milliseconds(500))
     }
 }

@@ -2,48 +2,11 @@ import Testing
 
 @testable import Delivery
 
-/// The health of a connector that has delivered before, with a clock of its own; chance always says 0.5.
-private struct Bench {
-    var now = Instant(nanoseconds: 0)
-    var health = ConnectorHealth(at: Instant(nanoseconds: 0))
-
-    init() { _ = end(.delivered) }
-
-    mutating func end(
-        _ disposition: Disposition, type: String = "a", began: Instant? = nil
-    ) -> [ConnectorHealth.Action] {
-        health.attemptEnded(
-            disposition, eventType: type, began: began ?? now, at: now, random: 0.5)
-    }
-
-    mutating func pass(_ duration: Duration) { now = now + duration }
-
-    /// Waits until the connector may probe, and reports how that ended.
-    mutating func probe(_ disposition: Disposition) -> [ConnectorHealth.Action] {
-        if case .none(let until?) = permission { now = until }
-        #expect(permission == .probe)
-        return end(disposition)
-    }
-
-    /// What waits for a person.
-    var trouble: Trouble? {
-        switch health.state {
-        case .credentialsFailing(let episode): episode.trouble
-        case .misconfigured(let trouble): trouble
-        case .delivering, .backingOff, .paused: nil
-        }
-    }
-
-    var permission: Permission { health.permission(at: now) }
-    func permission(_ type: String) -> Permission { health.permission(for: type, at: now) }
-}
-
 @Suite struct ConnectorHealthTests {
-    static let rejected = Disposition.credentials(.connector, Cause(code: "InvalidAccessKeyId"))
-    static let denied = Disposition.credentials(.eventType, Cause(code: "AccessDenied"))
+    static let rejected = Bench.rejected
+    static let denied = Bench.denied
+    static let lost = Bench.lost
     static let noBucket = Disposition.misconfigured(.refused(Cause(code: "NoSuchBucket")))
-    static let lost = Disposition.backingOff(
-        .unreachable, Cause(code: "curl 7"), retryAfter: nil)
     static let slow = Disposition.backingOff(.throttled, Cause(code: "SlowDown"), retryAfter: nil)
     static let expired = Disposition.refreshCredentials(Cause(code: "ExpiredToken"))
     static let held = Disposition.batchHeld(.refused(Cause(code: "BadDigest")))
