@@ -237,6 +237,8 @@ def test_what_is_discarded_is_counted_and_never_sent(installation, destination, 
     given_up = installation.sluicectl("discard", "orders", "--yes")
     assert given_up.returncode == 0, given_up.stderr
     assert given_up.stdout.startswith("gave up 1 object with 100 events (")
+    told = paused.wait_for("events discarded", "orders")
+    assert told.fields["SLUICE_DROPPED_EVENTS"] == "100"
     paused.wait_until(lambda: status(installation)["held"]["objects"] == 0, "nothing is held")
     assert installation.sluicectl("resume", "orders").returncode == 0
     again = installation.sluicectl("discard", "orders", "--yes")
