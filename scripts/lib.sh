@@ -14,8 +14,9 @@ BUILD_PACKAGES=(
 )
 # The tests and the demo talk to a local S3 that is written in Python.
 PYTHON_PACKAGES=(python3 python3-venv)
-# The tests also read shell scripts, give files to other users, and start a systemd of their own.
-TEST_PACKAGES=(shellcheck acl dbus systemd systemd-container)
+# The tests also read shell scripts and the manual, give files to other users, and start a systemd of their
+# own.
+TEST_PACKAGES=(shellcheck groff-base acl dbus systemd systemd-container)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -26,6 +26,7 @@ KINDS = {
     "clock corrected": "bef975a7d465414c9519bae5a643e465",
     "identity conflict": "7b82412c3e0c41f89cea144350183ce3",
     "file quarantined": "c5f73eaf861244f8891aa9ec7071ba54",
+    "events discarded": "550233cbfde545e1b5960ba2bdabec0e",
     "events quarantined": "6bd23119b69b4577b5debda2ce54b2c6",
     "file unreadable": "69b61d0ac7d44cf9a00a15733117809e",
     "file waiting": "0820c15108514be8abb388d7fc5df85d",

@@ -237,6 +237,8 @@ def test_what_is_discarded_is_counted_and_never_sent(installation, destination, 
     given_up = installation.sluicectl("discard", "orders", "--yes")
     assert given_up.returncode == 0, given_up.stderr
     assert given_up.stdout.startswith("gave up 1 object with 100 events (")
+    told = paused.wait_for("events discarded", "orders")
+    assert told.fields["SLUICE_DROPPED_EVENTS"] == "100"
     paused.wait_until(lambda: status(installation)["held"]["objects"] == 0, "nothing is held")
     assert installation.sluicectl("resume", "orders").returncode == 0
     again = installation.sluicectl("discard", "orders", "--yes")
@@ -285,3 +287,17 @@ def test_an_archived_batch_is_delivered_after_all(installation, destination, pro
     assert retried.stdout.startswith("1 object with 20 events (")
     daemon.wait_until(lambda: batch["key"] in destination.objects(), "it is delivered")
     assert archive() == []
+
+
+def test_what_a_removed_connector_left_can_be_discarded(installation, destination, paused):
+    (installation.connectors / "orders.toml").unlink()
+    paused.reload()
+
+    def orphans() -> list[dict]:
+        return json.loads(installation.sluicectl("status", "--json").stdout)["orphans"]
+
+    paused.wait_until(lambda: [orphan["name"] for orphan in orphans()] == ["orders"], "it is left")
+    given_up = installation.sluicectl("discard", "orders", "--yes")
+    assert given_up.stdout.startswith("gave up 1 object with 100 events ("), given_up.stderr
+    paused.wait_until(lambda: orphans() == [], "nothing is left")
+    assert destination.objects() == {}
