@@ -16,7 +16,7 @@ nonisolated indirect enum ProfilePlan: Sendable, Equatable {
 
 /// The profiles of both files, merged: the credentials file goes before the config file.
 nonisolated struct Profiles {
-    private var profiles: [String: [String: Secret]]
+    private(set) var profiles: [String: [String: Secret]]
     /// The session of a role whose profile names none.
     private let sessionName: String
 
@@ -39,7 +39,10 @@ nonisolated struct Profiles {
         _ name: String, from path: [String]
     ) throws(CredentialsUnavailable) -> ProfilePlan? {
         guard let profile = profiles[name] else {
-            throw wrong(path.last ?? name, "names the profile \"\(name)\", which does not exist")
+            guard let user = path.last else {
+                throw .misconfigured("there is no profile \"\(name)\" in the shared AWS files")
+            }
+            throw wrong(user, "names the profile \"\(name)\", which does not exist")
         }
         // As a source, keys go before a role; a profile may be its own source so.
         if !path.isEmpty, let keys = try keys(name) { return keys }
