@@ -21,6 +21,8 @@ extension Spool {
         var waiting = Fifo<Transfer>()
         var transferred: [Transferred] = []
         var isAtWork = false
+        /// Why the last group was not finished.
+        var failure: SpoolFailure?
     }
 
     /// Reads `totals`, the first time.
@@ -104,10 +106,11 @@ extension Spool {
                     if left.contains(settlement.batch.id) { continue }
                     if !(try lose(settlement)) { already.append(settlement.batch.id) }
                 case .discard(let id, let name, let request):
-                    guard !left.contains(id) else { throw Self.notYet(name.path(id)) }
+                    // An archived batch is counted before anything else happens to it.
+                    if left.contains(id), let failure = ledger.failure { throw failure }
                     try discard(id, name, request)
                 case .retry(let id, let name, let request):
-                    guard !left.contains(id) else { throw Self.notYet(name.path(id)) }
+                    if left.contains(id), let failure = ledger.failure { throw failure }
                     try retry(id, name, request)
                 }
             } catch {
@@ -121,11 +124,6 @@ extension Spool {
         }
         if let failed { report(.settleFailed(failed.batches, failed.failure)) }
         if !already.isEmpty { report(.settled(already)) }
-    }
-
-    /// An archived batch is counted before anything else happens to it.
-    private static func notYet(_ path: String) -> SpoolFailure {
-        .damaged(path: path, reason: "archiving it has not ended")
     }
 
     /// False where it was settled before.
@@ -307,6 +305,7 @@ extension Spool {
 
     private func transferFailed(_ failure: SpoolFailure) {
         ledger.isAtWork = false
+        ledger.failure = failure
         let untold = ledger.transferred.filter { !$0.isTold }
         let asked = untold.filter(\.isAsked).map(\.batch)
         for item in untold { item.request?.failed(failure) }

@@ -142,6 +142,28 @@ import Testing
         #expect(list(house) == [])
     }
 
+    @Test func `Nothing happens to an archived batch before it is counted`() throws {
+        let house = try SpoolHouse()
+        let disk = AlteredFileSystem(house.files)
+        house.files = disk
+        house.start()
+        house.take("e.jsonl", "{\"event_type\":\"a\",\"id\":\"1\"}\n")
+        disk.full = ["totals.new"]
+        house.settle(.archived(perhapsDelivered: false))
+        let answer = ask(house) { house.spool?.retryArchived(Self.all, batch: nil, done: $0) }
+        guard case .failure(.spool(let failure)) = answer else {
+            Issue.record("\(String(describing: answer))", severity: .error)
+            return
+        }
+        #expect(failure.isDiskFull)
+        #expect(list(house).count == 1)
+        disk.full = []
+        house.scan()
+        #expect(
+            counts(ask(house) { house.spool?.retryArchived(Self.all, batch: nil, done: $0) }) == 1)
+        #expect(house.lost[Self.all]?.archived.objects == 1)
+    }
+
     @Test func `A failure leaves archived batches where they are, and says so`() throws {
         let (house, held, _) = try archived(perhaps: true)
         let disk = AlteredFileSystem(house.files)
