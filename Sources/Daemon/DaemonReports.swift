@@ -47,6 +47,8 @@ extension Daemon {
             settled(batches)
         case .lossesFound(let losses):
             reporter.lost(losses, isLate: true)
+        case .archiveDiscarded(let losses):
+            reporter.lost(losses)
         case .lost(let totals):
             losses = totals
             for (name, totals) in totals { outboxes[name]?.losses = totals }

@@ -9,6 +9,10 @@ final class ObjectBody: UploadBody {
     let length: Int64
     /// What went wrong with the object on disk, if anything did.
     private(set) var failure: ObjectFailure?
+    /// Whether it was sent once more after all of it was read: libcurl does so by itself when a connection that was kept
+    /// alive closes without an answer, and only the last answer is seen.
+    private(set) var wasSentAgain = false
+    private var wasReadToEnd = false
     private let file: any OpenFile
     private let queue: DispatchQueue
 
@@ -24,6 +28,8 @@ final class ObjectBody: UploadBody {
     ) {
         let file = file
         let wanted = min(count, Int(length - offset))
+        if offset == 0, wasReadToEnd { wasSentAgain = true }
+        if offset + Int64(wanted) == length { wasReadToEnd = true }
         // Made and called on the main actor only; the queue just carries it.
         nonisolated(unsafe) let completion = completion
         queue.async { [weak self] in

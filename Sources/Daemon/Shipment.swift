@@ -113,7 +113,7 @@ final class Shipment {
         let body = ObjectBody(opened, on: queue)
         clockWhenSent = client.clockOffset
         client.putObject(upload, body: body) { [self] reply in
-            if reply.answer?.leavesUncertain == true { isUncertain = true }
+            if body.wasSentAgain || reply.answer?.leavesUncertain == true { isUncertain = true }
             if let failure = body.failure { return end(Self.disposition(failure)) }
             switch reply.disposition {
             case .existing: compare()

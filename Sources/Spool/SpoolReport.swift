@@ -28,6 +28,8 @@ public enum SpoolReport: Sendable {
     case settleFailed([BatchID], SpoolFailure)
     /// Batches that an earlier process gave up or archived just before it ended; it may have told of them.
     case lossesFound([Loss])
+    /// Batches that were archived, and that somebody has given up now.
+    case archiveDiscarded([Loss])
     /// What was lost since the spool was made has changed.
     case lost([ConnectorName: LossTotals])
     /// What is in `expired/` has changed.

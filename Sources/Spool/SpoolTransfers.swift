@@ -252,6 +252,8 @@ extension Spool {
         if !settled.isEmpty { report(.settled(settled)) }
         let found = untold.filter { !$0.isAsked && $0.request == nil }.compactMap(\.loss?.loss)
         if !found.isEmpty { report(.lossesFound(found)) }
+        let discarded = untold.filter { $0.request != nil }.compactMap(\.loss?.loss)
+        if !discarded.isEmpty { report(.archiveDiscarded(discarded)) }
         reportReturned(untold.compactMap(\.held))
         for item in untold {
             guard let request = item.request else { continue }

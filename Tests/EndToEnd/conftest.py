@@ -94,6 +94,10 @@ class ScriptedS3:
     def script(self, *rules: dict) -> None:
         self._call("POST", "/__script", json.dumps(rules).encode())
 
+    def script_instead(self, *rules: dict) -> None:
+        """Forgets all other rules in the same moment."""
+        self._call("PUT", "/__script", json.dumps(rules).encode())
+
     def mend(self) -> None:
         """Forgets all rules: from now on it answers as S3 does."""
         self._call("DELETE", "/__script")

@@ -138,6 +138,18 @@ class Installation:
             [binary("sluicectl"), *arguments, "--config", self.config], capture_output=True,
             text=True, timeout=30, env={**os.environ, **self.environment})
 
+    def status(self, connector: str | None = None) -> dict:
+        """What `sluicectl status --json` says, of all or of one connector."""
+        said = self.sluicectl("status", "--json")
+        # 1 says that something needs attention.
+        assert said.returncode in (0, 1) and said.stdout, said.stderr
+        whole = json.loads(said.stdout)
+        if not connector:
+            return whole
+        (found,) = [each for each in whole["connectors"] + whole["orphans"]
+                    if each["name"] == connector]
+        return found
+
     def end_daemons(self) -> None:
         for daemon in self._daemons:
             daemon.close()

@@ -15,6 +15,7 @@ It ends when its standard input does, if --until-eof is given.
 Control, over the same port:
 
     POST   /__script     a JSON list of rules, added behind those there are
+    PUT    /__script     a JSON list of rules, which take the place of those there are
     DELETE /__script     forgets all rules
     GET    /__requests   {"connections", "peak", "requests": [{method, bucket, key, query, headers, …}]}
     GET    /__objects    {"<bucket>/<key>": {size, sha256, headers, bodies: [sha256, …], puts}}
@@ -25,7 +26,8 @@ whose method is equal, and whose key (or query) contains the text, where these a
 (default: 1; null: always), and then with "probability" (default: 1). The first rule that applies acts:
 
     {"do": "answer", "status": 503, "code": "SlowDown", "message", "headers": {}, "body", "early": true}
-                    an error document; early: sent before the body is read, then the connection is closed
+                    an error document; early: sent before the body is read, then the connection is closed;
+                    a header that is null is left out
     {"do": "lose"}                        stores, then closes without an answer
     {"do": "reset", "after": K}           resets the connection after K bytes of the body (default 0)
     {"do": "redirect", "region": R}       301 PermanentRedirect without Location
@@ -346,6 +348,8 @@ class Connection:
         with store.lock:
             if request.target == "/__script" and request.method == "POST":
                 store.rules += [Rule(words) for words in json.loads(body)]
+            elif request.target == "/__script" and request.method == "PUT":
+                store.rules = [Rule(words) for words in json.loads(body)]
             elif request.target == "/__script" and request.method == "DELETE":
                 store.rules = []
             elif request.target == "/__requests":
@@ -368,6 +372,7 @@ class Connection:
                   "x-amz-request-id": f"{self.number:08X}{len(self.store.requests):08X}",
                   "Content-Length": str(len(body))}
         fields.update(headers or {})
+        fields = {name: value for name, value in fields.items() if value is not None}
         head = f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n"
         self.send(head.encode("latin-1") + (b"" if request.method == "HEAD" else body))

@@ -111,11 +111,24 @@ class LocalS3:
         made = iam.create_access_key(UserName=name)["AccessKey"]
         return Keys(made["AccessKeyId"], made["SecretAccessKey"])
 
+    def user(self, keys: Keys) -> str:
+        last_used = self.client("iam").get_access_key_last_used(AccessKeyId=keys.access_key_id)
+        return last_used["UserName"]
+
+    def add_key(self, keys: Keys) -> Keys:
+        """Gives the user of some keys a second pair."""
+        made = self.client("iam").create_access_key(UserName=self.user(keys))["AccessKey"]
+        return Keys(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def set_policy(self, keys: Keys, policy: dict) -> None:
+        """Replaces what the user of some keys may do."""
+        self.client("iam").put_user_policy(
+            UserName=self.user(keys), PolicyName="delivery", PolicyDocument=json.dumps(policy))
+
     def switch_key(self, keys: Keys, status: str) -> None:
         """Sets an access key to "Active" or "Inactive", as `aws iam update-access-key` does."""
-        iam = self.client("iam")
-        user = iam.get_access_key_last_used(AccessKeyId=keys.access_key_id)["UserName"]
-        iam.update_access_key(UserName=user, AccessKeyId=keys.access_key_id, Status=status)
+        self.client("iam").update_access_key(
+            UserName=self.user(keys), AccessKeyId=keys.access_key_id, Status=status)
 
     def requests(self, method: str, bucket: str) -> int:
         """How many requests of one method there were for the objects of a bucket."""
