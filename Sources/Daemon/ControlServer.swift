@@ -173,12 +173,6 @@ final class ControlServer {
             let reason = "connector \"\(name)\" is not in the configuration; put it back first"
             return exchange.answer(.text(reason, status: 409))
         }
-        // In an episode they would soon be given up again.
-        guard !outbox.hasEpisode else {
-            let reason =
-                "the credentials of connector \"\(name)\" are still rejected; retry when they work"
-            return exchange.answer(.text(reason, status: 409))
-        }
         daemon.spool.retryArchived(name, batch: batch, done: done)
     }
 

@@ -71,7 +71,11 @@ final class Batch: @unchecked Sendable {
     }
 
     /// By the spool clock, when the youngest event was accepted.
-    var acceptedClock: Duration { files.map(\.acceptedClock).max() ?? .zero }
+    ///
+    /// The next whole millisecond, as the envelope has it: an event must not seem older than it is.
+    var acceptedClock: Duration {
+        .milliseconds((files.map(\.acceptedClock).max() ?? .zero).milliseconds + 1)
+    }
 
     @inline(__always)
     func add(_ position: Position, of file: EventFile) {

@@ -31,7 +31,11 @@ struct SealedFolder: Sendable {
         let expired = SpoolLayout.expired(connector)
         if try files.status(expired) != nil {
             try files.forEachName(in: expired) { name in
-                if let name = SealedName(name) { addArchived(name) }
+                if let name = SealedName(name) {
+                    addArchived(name)
+                } else if name.hasSuffix(".new") {
+                    halfWritten.append("\(expired)/\(name)")
+                }
                 return true
             }
         }

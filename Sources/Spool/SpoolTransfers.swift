@@ -197,7 +197,10 @@ extension Spool {
     private func retry(
         _ id: BatchID, _ name: LossName, _ request: ArchiveRequest
     ) throws(SpoolFailure) {
-        let summary = EnvelopeSummary(try Envelope.read(name.path(id), files))
+        var envelope = try Envelope.read(name.path(id), files)
+        // It waits for a whole window again: somebody wants it delivered, and not given up at the next rejection.
+        envelope.acceptedClock = clock
+        let summary = EnvelopeSummary(envelope)
         var batch = HeldBatch(
             summary, origins.origin(id.connector, summary.eventType), clock: clock)
         batch.isFromEarlierProcess = true
@@ -207,6 +210,8 @@ extension Spool {
                 try files.write(SpoolLayout.uncertain(id), [])
                 uncertain.insert(id)
             }
+            try files.replace(
+                name.path(id), with: envelope.text.bytes, in: SpoolLayout.expired(id.connector))
             try files.rename(name.path(id), to: SpoolLayout.envelope(id))
         }
         ledger.archived[id.connector]?.remove(events: batch.events, bytes: batch.size)
