@@ -34,8 +34,12 @@ final class ContainerSource: CredentialSource {
     func fetch(_ fetch: Fetch, _ completion: @escaping (SessionResult) -> Void) {
         guard let url = ContainerURL(relative: relative, full: full) else {
             let text =
-                "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https://, or http:// to this machine "
-                + "or to the addresses of ECS and EKS"
+                isThere
+                ? "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https://, or http:// to this machine "
+                    + "or to the addresses of ECS and EKS"
+                : "the credentials of the container are asked for, and neither "
+                    + "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI "
+                    + "is set"
             return completion(.failure(.misconfigured(text)))
         }
         guard let file = surroundings.variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") else {

@@ -39,7 +39,10 @@ nonisolated struct Profiles {
         _ name: String, from path: [String]
     ) throws(CredentialsUnavailable) -> ProfilePlan? {
         guard let profile = profiles[name] else {
-            throw wrong(path.last ?? name, "names the profile \"\(name)\", which does not exist")
+            guard let user = path.last else {
+                throw .misconfigured("there is no profile \"\(name)\" in the shared AWS files")
+            }
+            throw wrong(user, "names the profile \"\(name)\", which does not exist")
         }
         // As a source, keys go before a role; a profile may be its own source so.
         if !path.isEmpty, let keys = try keys(name) { return keys }

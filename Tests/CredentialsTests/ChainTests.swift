@@ -83,7 +83,7 @@ struct ChainTests {
             let missing = bench.provider(.init(base: .chain(profile: "q")))
             #expect(
                 await misconfiguration(bench.get(missing))
-                    == "profile \"q\" of the shared AWS files names the profile \"q\", which does not exist"
+                    == "there is no profile \"q\" in the shared AWS files"
             )
         }
     }

@@ -221,6 +221,19 @@ struct ContainerTests {
         #expect(ContainerURL(relative: nil, full: text)?.text == (isAllowed ? text : nil))
     }
 
+    @Test("A profile that wants the container's credentials outside of one is told so")
+    func outside() async throws {
+        try await withBench { bench in
+            bench.tree.write(
+                "config",
+                "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\n"
+                    + "credential_source = EcsContainer\n")
+            bench.variables = ["AWS_CONFIG_FILE": bench.tree.at("config")]
+            let result = await bench.get(bench.provider(.init(base: .chain(profile: "p"))))
+            #expect(misconfiguration(result)?.hasSuffix("FULL_URI is set") == true)
+        }
+    }
+
     @Test("A relative address is one of ECS")
     func relative() {
         #expect(
