@@ -84,7 +84,7 @@ final class FileWatch {
         offLoop(surroundings.queue) {
             var isBlind = directories == nil
             for directory in Set(paths.flatMap { FileVersion.directories(of: $0) }) {
-                do { try directories?.add(directory) } catch { isBlind = true }
+                if directories?.addNearest(to: directory) == false { isBlind = true }
             }
             return (paths.map { ($0, FileVersion(of: $0)) }, isBlind)
         } then: { [weak self] (versions: [(String, FileVersion?)], isBlind: Bool) in
@@ -107,5 +107,27 @@ final class FileWatch {
             lookAfter(Self.blindInterval)
         }
         if isChanged { changed?() }
+    }
+}
+
+extension DirectoryWatch {
+    /// Watches a directory or, where it is missing, the nearest one above it, in which it may come.
+    fileprivate nonisolated func addNearest(to directory: String) -> Bool {
+        var path = Substring(directory)
+        var missing: Substring?
+        while true {
+            do throws(FileError) {
+                try add(path.isEmpty ? "/" : String(path))
+                guard let missing, FileVersion(of: String(missing)) != nil else { return true }
+                // It came before the one above it was watched.
+                path = Substring(directory)
+            } catch {
+                guard error.isMissing, let slash = path.lastIndex(of: "/") else { return false }
+                missing = path
+                path = path[..<slash]
+                continue
+            }
+            missing = nil
+        }
     }
 }

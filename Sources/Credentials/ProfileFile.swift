@@ -44,7 +44,9 @@ nonisolated struct ProfileFile: Equatable {
                     return .failure(Damage(line: index + 1))
                 }
                 let name = String(decoding: content[..<end].dropFirst(), as: UTF8.self)
-                profile = Self.profile(name, kind) ?? ""
+                let named = Self.profile(name, kind)
+                if let named { profiles[named] = profiles[named] ?? [:] }
+                profile = named ?? ""
                 continue
             }
             if let start = line.first, isBlank(start), profile != nil { continue }
@@ -53,7 +55,7 @@ nonisolated struct ProfileFile: Equatable {
             }
             if profile.isEmpty { continue }
             let key = String(decoding: trimmed(content[..<equals]), as: UTF8.self).lowercased()
-            let value = trimmed(withoutComment(content[(equals + 1)...]))
+            let value = trimmed(withoutComment(trimmed(content[(equals + 1)...])))
             profiles[profile, default: [:]][key] = Secret(
                 copying: UnsafeRawBufferPointer(rebasing: value))
         }
@@ -62,10 +64,11 @@ nonisolated struct ProfileFile: Equatable {
 
     /// The profile that a section is about; nil: it is about something else.
     private static func profile(_ section: String, _ kind: Kind) -> String? {
-        guard let words = ShellWords.split(section) else { return nil }
         switch kind {
-        case .credentials: return words.joined(separator: " ")
+        case .credentials:
+            return section
         case .config:
+            guard let words = ShellWords.split(section) else { return nil }
             if words == ["default"] { return "default" }
             return words.count == 2 && words[0] == "profile" ? words[1] : nil
         }

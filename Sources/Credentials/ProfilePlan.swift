@@ -16,7 +16,7 @@ nonisolated indirect enum ProfilePlan: Sendable, Equatable {
 
 /// The profiles of both files, merged: the credentials file goes before the config file.
 nonisolated struct Profiles {
-    private var profiles: [String: [String: Secret]]
+    private(set) var profiles: [String: [String: Secret]]
     /// The session of a role whose profile names none.
     private let sessionName: String
 

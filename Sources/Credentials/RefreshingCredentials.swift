@@ -117,7 +117,7 @@ public final class RefreshingCredentials: CredentialsProvider {
         self.fetch = nil
         guard fetch.generation == generation else {
             // What was fetched may be what was to be forgotten.
-            if !waiting.isEmpty { startFetch() }
+            if !waiting.isEmpty || kept?.end != nil { startFetch() }
             return
         }
         switch result {

@@ -241,6 +241,30 @@ struct ChangedFileTests {
         }
     }
 
+    @Test("A file that comes later is seen, with the directories that it lies in")
+    func comesLater() async throws {
+        try await withBench { bench in
+            let path = bench.tree.at("a/b/secret")
+            let provider = bench.provider(
+                CredentialSettings(
+                    base: .keys(accessKeyID: "A", secretFile: path, sessionTokenFile: nil)))
+            let missing = await bench.get(provider)
+            #expect(misconfiguration(missing) != nil)
+            bench.tree.makeDirectory("a")
+            bench.tree.makeDirectory("a/b")
+            bench.tree.write("a/b/secret", "first")
+            // Well below a minute, after which it would look by itself.
+            let start = bench.uptime
+            await bench.until {
+                bench.pass(.milliseconds(1))
+                return bench.events.contains(.changed)
+            }
+            #expect(bench.uptime - start < .seconds(59))
+            let credentials = try await bench.get(provider).get()
+            #expect(credentials.secretAccessKey == Secret("first"))
+        }
+    }
+
     @Test("A session goes on being used while its changed file is of no use")
     func session() async throws {
         try await withBench { bench in
