@@ -104,7 +104,10 @@ final class ContainerSource: CredentialSource {
         guard (400..<500).contains(answer.status), answer.status != 429, answer.status != 408
         else { return .unreachable(text) }
         if let code, Self.denials.contains(code) {
-            return .denied(Cause(code: code, message: message, date: answer.date))
+            return .denied(
+                Cause(
+                    code: code, message: message, date: answer.date,
+                    issuer: "the container's endpoint"))
         }
         return .misconfigured(text)
     }

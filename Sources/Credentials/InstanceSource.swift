@@ -109,7 +109,10 @@ final class InstanceSource: CredentialSource {
             let text = "\(Self.name) answers with \(code)\(message.map { ": \($0)" } ?? "")"
             return .failure(
                 ContainerSource.denials.contains(code)
-                    ? .denied(Cause(code: code, message: message, date: answer.date))
+                    ? .denied(
+                        Cause(
+                            code: code, message: message, date: answer.date,
+                            issuer: "the instance metadata service"))
                     : .misconfigured(text))
         }
         guard

@@ -41,7 +41,9 @@ nonisolated struct STSRefusal: Equatable {
         }
         if Self.denials.contains(code) {
             return .denied(
-                Cause(code: code, message: message, requestID: requestID, date: date))
+                Cause(
+                    code: code, message: message, requestID: requestID, date: date,
+                    issuer: "STS"))
         }
         return .misconfigured("\(host) refuses to give a session: \(code)\(said)")
     }

@@ -81,13 +81,18 @@ public struct Cause: Sendable, Hashable {
     /// The clock of whoever said so, from the answer's `Date`.
     public var date: Timestamp?
 
+    /// Who said so, where it is not S3: an issuer of credentials.
+    public var issuer: String?
+
     public init(
-        code: String, message: String? = nil, requestID: String? = nil, date: Timestamp? = nil
+        code: String, message: String? = nil, requestID: String? = nil, date: Timestamp? = nil,
+        issuer: String? = nil
     ) {
         self.code = code
         self.message = message
         self.requestID = requestID
         self.date = date
+        self.issuer = issuer
     }
 }
 

@@ -41,7 +41,8 @@ extension Disposition {
         case .missing:
             return "\(object) is not there; it is sent again"
         case .credentials(.connector, let cause):
-            return "S3 rejects the credentials \(cause.reference); \(cause.credentialAdvice)"
+            return "\(cause.issuer ?? "S3") rejects the credentials \(cause.reference); "
+                + cause.credentialAdvice
         case .credentials(.eventType, let cause):
             let events = place.eventType.map { " for events of type \($0)" } ?? ""
             return
@@ -116,6 +117,8 @@ extension BackoffReason {
             "\(place.host) asks for fewer requests \(cause.reference)"
         case .serverError:
             "\(place.host) has an error of its own\(cause.said) \(cause.reference)"
+        case .expired where cause.code == "NoCredentials":
+            "there are no credentials to sign with now\(cause.said)"
         case .expired:
             "the session has expired \(cause.reference); the connector needs a new session token"
         }
@@ -137,6 +140,9 @@ extension Cause {
 
     fileprivate var credentialAdvice: String {
         switch code {
+        case "AccessDenied" where issuer == "STS":
+            "allow sts:AssumeRole to who assumes the role, and check the role's trust policy and the "
+                + "external ID"
         case "InvalidAccessKeyId", "InvalidClientTokenId":
             "the access key ID does not exist or was switched off: set one that exists"
         case "SignatureDoesNotMatch", "InvalidSignature":
