@@ -25,7 +25,8 @@ whose method is equal, and whose key (or query) contains the text, where these a
 (default: 1; null: always), and then with "probability" (default: 1). The first rule that applies acts:
 
     {"do": "answer", "status": 503, "code": "SlowDown", "message", "headers": {}, "body", "early": true}
-                    an error document; early: sent before the body is read, then the connection is closed
+                    an error document; early: sent before the body is read, then the connection is closed.
+                    "ahead": N makes its Date N seconds later than the request was signed
     {"do": "lose"}                        stores, then closes without an answer
     {"do": "reset", "after": K}           resets the connection after K bytes of the body (default 0)
     {"do": "redirect", "region": R}       301 PermanentRedirect without Location
@@ -40,6 +41,7 @@ whose method is equal, and whose key (or query) contains the text, where these a
 
 import argparse
 import base64
+import calendar
 import email.utils
 import hashlib
 import json
@@ -333,10 +335,14 @@ class Connection:
         raise ValueError(f"no such action: {action}")
 
     def refuse(self, rule, request):
+        headers = dict(rule.get("headers", {}))
+        if "ahead" in rule:
+            signed = time.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
+            headers["Date"] = email.utils.formatdate(calendar.timegm(signed) + rule["ahead"], usegmt=True)
         if "body" in rule:
-            return self.answer(request, rule["status"], rule["body"].encode(), rule.get("headers"))
+            return self.answer(request, rule["status"], rule["body"].encode(), headers)
         return self.error(request, rule["status"], rule.get("code", ""), rule.get("message", ""),
-                          rule.get("headers"))
+                          headers)
 
     # Control.
 

@@ -4,6 +4,7 @@ import Delivery
 import Digest
 import Model
 import S3
+import ScriptedStore
 import Signing
 import Testing
 
