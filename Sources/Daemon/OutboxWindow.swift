@@ -137,11 +137,10 @@ extension Outbox {
     func risk(eventType: String?) -> Risk {
         var sums = totals.held
         if let eventType {
-            sums = BatchSums()
-            for batch in waiting[eventType]?.all ?? [] { sums.add(batch) }
-            for batch in atFault.values.map(\.batch) + shipments.values.map(\.batch)
-            where batch.eventType == eventType {
-                sums.add(batch)
+            sums = waiting[eventType]?.sums ?? BatchSums()
+            sums.add(atFault[eventType]?.sums ?? BatchSums())
+            for shipment in shipments.values where shipment.batch.eventType == eventType {
+                sums.add(shipment.batch)
             }
         }
         let now = clock.instant()
@@ -172,20 +171,17 @@ extension Outbox {
         guard !isStopped, settings != nil, hasEpisode else { return }
         let now = clock.instant()
         var lost: [HeldBatch] = []
-        for type in waiting.keys.sorted() {
-            while lost.count < Self.mostGivenUp, let first = waiting[type]?.first,
-                health.hasLost(first.acceptedInstant, eventType: type, at: now)
-            {
-                if let batch = takeFirst(type) { lost.append(batch) }
-            }
+        func isLost(_ batch: HeldBatch?) -> Bool {
+            guard let batch, lost.count < Self.mostGivenUp else { return false }
+            return health.hasLost(batch.acceptedInstant, eventType: batch.eventType, at: now)
         }
-        for (id, held) in atFault where lost.count < Self.mostGivenUp {
-            guard
-                health.hasLost(
-                    held.batch.acceptedInstant, eventType: held.batch.eventType, at: now)
-            else { continue }
-            atFault[id] = nil
-            lost.append(held.batch)
+        for type in waiting.keys.sorted() {
+            while isLost(waiting[type]?.first), let batch = takeFirst(type) { lost.append(batch) }
+        }
+        for type in atFault.eventTypes {
+            while isLost(atFault[type]?.first), let batch = atFault.removeFirst(type) {
+                lost.append(batch)
+            }
         }
         let isArchiving = settings?.onExpiry == .archive
         for batch in lost {
@@ -202,9 +198,9 @@ extension Outbox {
     /// Gives up everything that is held and not under way, because somebody says so.
     func discardAll() -> BatchSums {
         var sums = BatchSums()
-        let all = waiting.values.flatMap { Array($0.all) } + atFault.values.map(\.batch)
+        retryFaulty()
+        let all = waiting.values.flatMap(\.all)
         waiting = [:]
-        atFault = [:]
         for batch in all {
             sums.add(batch)
             settle(batch, .discarded(perhapsDelivered: uncertain.contains(batch.id)))
