@@ -61,8 +61,10 @@ extension Outbox {
     // MARK: Verifying
 
     /// Tries the credentials without writing anything, and says how that went.
-    func verify() {
-        guard let client, let folder = settings?.folder else { return }
+    ///
+    /// - Parameter isCorrected: an answer made us sign otherwise; a second one that wants the same is not followed.
+    func verify(isCorrected: Bool = false) {
+        guard let client, let folder = settings?.folder, !isPaused else { return }
         let place = destination()
         client.listBucket(prefix: folder.isEmpty ? "" : folder + "/") { [weak self] reply in
             guard let self, self.client === client, !self.isStopped else { return }
@@ -74,9 +76,12 @@ extension Outbox {
                 // It knows who asks, and denies only this question.
                 self.reporter.unverified(reply.disposition, of: .listBucket, place)
             case .clock, .region, .unsupported:
-                guard client.correct(by: reply.disposition) else { break }
+                guard !isCorrected, client.correct(by: reply.disposition) else {
+                    self.reporter.unverified(reply.disposition, of: .listBucket, place)
+                    break
+                }
                 self.reporter.corrected(reply.disposition, at: place)
-                self.verify()
+                self.verify(isCorrected: true)
             case .aborted, .backingOff:
                 break
             default:
@@ -89,13 +94,14 @@ extension Outbox {
     // MARK: Pausing
 
     func pause() {
-        guard health.state != .paused(since: clock.instant()) else { return }
+        guard !isPaused else { return }
         health.pause(at: clock.instant())
         reporter.paused(destination(), totals.held)
         surroundings.changed()
     }
 
     func resume() {
+        guard isPaused else { return }
         let actions = health.resume(at: clock.instant())
         reporter.resumed(destination(), totals.held)
         perform(actions, destination())
