@@ -96,6 +96,21 @@ struct S3ClientTests {
         }
     }
 
+    @Test("An answer that libcurl makes up for by sending again leaves the object uncertain")
+    func lostOnKeptConnection() async throws {
+        try await withScriptedS3 { server in
+            let client = client(settings(server), server)
+            // The connection is kept.
+            #expect(await put(client, "first").answer?.leavesUncertain == false)
+            try await server.script(
+                #"{"do": "lose"}, {"do": "answer", "status": 403, "code": "InvalidAccessKeyId"}"#)
+            let reply = await put(client, "k")
+            #expect(reply.answer?.status == 403)
+            #expect(reply.answer?.leavesUncertain == true)
+            #expect(try await server.objects()["b/k"] != nil)
+        }
+    }
+
     @Test("An unreachable store leaves nothing uncertain")
     func unreachable() async throws {
         try await withScriptedS3 { server in
