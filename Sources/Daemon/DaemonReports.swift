@@ -129,9 +129,8 @@ extension Daemon {
         if settleFailures.count == 1 || settleFailures.text != cause {
             reporter.say(
                 .spoolFailing,
-                "\(count(batches.count, "delivered batch", plural: "delivered batches")) "
-                    + "cannot be taken off the spool: \(failure); it is tried again, and nothing is "
-                    + "sent twice")
+                "\(count(batches.count, "batch", plural: "batches")) that left cannot be taken off "
+                    + "the spool: \(failure); it is tried again, and nothing is sent twice")
         }
         settleFailures.text = cause
         DispatchQueue.main.asyncAfter(deadline: .now() + .seconds(Self.lookInterval)) {

@@ -72,10 +72,15 @@ final class Outbox {
     ) {
         // A trouble lasts until a delivery proves that it is over, and then that is told.
         health.credentialsChanged(at: clock.instant())
+        let wasAway = self.settings == nil && isFilled
         self.settings = settings
         self.client = client
         self.provider = provider
-        if let settings { configureHealth(settings) }
+        if let settings {
+            configureHealth(settings)
+            // Nobody could hear what is at risk.
+            if wasAway { perform(health.slept(at: clock.instant()), destination()) }
+        }
         retryFaulty()
         pump()
     }

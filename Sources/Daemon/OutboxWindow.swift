@@ -116,6 +116,8 @@ extension Outbox {
 
     /// To be called once a minute or so.
     func tick(hasSlept: Bool = false) {
+        // What is not in the configuration is neither sent nor given up, so there is nothing to tell.
+        guard settings != nil else { return }
         let now = clock.instant()
         var actions = hasSlept ? health.slept(at: now) : []
         actions += health.tick(at: now) { self.oldest($0)?.acceptedInstant }
