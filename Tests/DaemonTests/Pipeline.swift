@@ -93,6 +93,10 @@ final class Pipeline {
         try await settle()
     }
 
+    func minutes(_ count: Int) async throws {
+        for _ in 0..<count { try await minute() }
+    }
+
     /// The process ends, and another one starts, in the same boot or after so many minutes without power.
     func restart(offMinutes: Int? = nil) async throws {
         try await settle()
@@ -122,11 +126,24 @@ final class Pipeline {
         server.stop()
     }
 
-    /// Puts other settings of the connector into effect, as a reload does.
-    func reload(_ change: (inout ConnectorSettings) -> Void) {
-        change(&settings.connectors[0])
+    /// Puts other settings into effect, as a reload does.
+    func reload(_ change: (inout [ConnectorSettings]) -> Void = { _ in }) async throws {
+        change(&settings.connectors)
         daemon.settings = settings
         daemon.configureOutboxes()
+        try await settle()
+    }
+
+    /// Intake meets an error of the disk, and begins again a moment later.
+    func failIntake() async throws {
+        let spool = daemon.spool
+        daemon.lanes.storage.async {
+            spool.fail(.file(FileError(operation: "write", path: "active", code: 5)))
+        }
+        try await wait("intake to fail") { [self] in
+            if case .failed = daemon.intake { true } else { false }
+        }
+        try await wait("intake to begin again") { [self] in daemon.intake == .running }
     }
 
     /// Waits for a condition, with a deadline.
@@ -158,17 +175,23 @@ final class Pipeline {
 
     // MARK: Events
 
-    /// A producer drops a file with one event of each type; they are held when this returns.
-    func arrive(_ name: String, types: [String] = ["cart", "order"]) async throws {
-        let ids = types.map { "\(name)-\($0)" }
-        let lines = zip(types, ids).map { "{\"event_type\":\"\($0)\",\"id\":\"\($1)\"}\n" }
-        tree.write("incoming/\(name).jsonl", lines.joined())
-        daemon.spool.scan()
-        try await wait("\(name) to be sealed") { [self] in
-            daemon.flush(nil) { _ in }
-            return tree.names("incoming").allSatisfy { !$0.hasSuffix(".jsonl") }
-                && tree.names("active").isEmpty
+    /// A producer drops a file with one event of each type, or several; they are sealed when this returns.
+    func arrive(_ name: String, each count: Int = 1) async throws {
+        var (ids, text) = ([] as [String], "")
+        for (type, index) in ["cart", "order"].flatMap({ type in (0..<count).map { (type, $0) } }) {
+            ids.append("\(name)-\(type)" + (index > 0 ? "-\(index)" : ""))
+            text += "{\"event_type\":\"\(type)\",\"id\":\"\(ids[ids.count - 1])\"}\n"
         }
+        tree.write("incoming/\(name).jsonl", text)
+        daemon.spool.scan()
+        let deadline = DispatchTime.now() + 20
+        repeat {
+            try #require(DispatchTime.now() < deadline, "\(name) is not sealed")
+            _ = await withCheckedContinuation { continuation in
+                daemon.flush(nil) { continuation.resume(returning: $0) }
+            }
+        } while tree.names("incoming").contains { $0.hasSuffix(".jsonl") }
+            || !tree.names("active").isEmpty
         arrived.formUnion(ids)
         // What the spool said of it is heard after whatever it said before.
         await withCheckedContinuation { continuation in
