@@ -95,7 +95,7 @@ extension Daemon {
         let hasSlept = slept - self.slept > Self.shortestSleep
         self.slept = slept
         for outbox in outboxes.values { outbox.tick(hasSlept: hasSlept) }
-        if outboxes.values.contains(where: \.hasEpisode) { keepEpisodes() }
+        if keepingFailure != nil || outboxes.values.contains(where: \.hasEpisode) { keepEpisodes() }
     }
 
     /// The two clocks are not read at one moment.
