@@ -73,11 +73,11 @@ extension Daemon {
         // What was under way before says nothing about what is now.
         activity = SpoolActivity()
         if let latest = contents.latestClock { clock.raise(to: latest) }
-        hasOpened = true
         losses = contents.lost
         var held: [ConnectorName: [HeldBatch]] = [:]
         for batch in contents.held { held[batch.id.connector, default: []].append(batch) }
         for name in held.keys { _ = outbox(name) }
+        hasOpened = true
         for (name, outbox) in outboxes {
             outbox.losses = losses[name] ?? LossTotals()
             outbox.takeAll(held[name] ?? [])

@@ -126,6 +126,7 @@ final class Outbox {
         totals.held = BatchSums()
         for batch in batches { take(batch) }
         for shipment in shipments.values { totals.held.add(shipment.batch) }
+        guard !isFilled else { return }
         markAttempted()
         tellRestored()
     }

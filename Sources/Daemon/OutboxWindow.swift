@@ -29,10 +29,11 @@ extension Outbox {
 
     /// Tells what could not be told while nobody knew what waits.
     func tellRestored() {
-        guard !isFilled else { return }
         isFilled = true
         var actions = untold
         untold = []
+        // What is not in the configuration is told of when it comes back.
+        guard settings != nil else { return }
         if hasBooted {
             // The clock may have been behind what the spool proves, and so the end of the delay.
             actions.removeAll { if case .heldOff = $0 { true } else { false } }

@@ -212,7 +212,9 @@ struct GivingUpTests {
             let before = pipeline.journal.lines.count
             try await pipeline.minutes(200)
             #expect(pipeline.journal.lines.count == before)
+            try await pipeline.restart(offMinutes: 100)
             #expect(try pipeline.held() == ["a-cart", "a-order"])
+            #expect(!pipeline.journal.lines.contains { $0.entry.kind == .credentialsStillFailing })
             try await pipeline.reload { $0 = removed }
             #expect(pipeline.journal.lines(.dropsHeldOff).count == 1)
             try await pipeline.minutes(5)
