@@ -9,7 +9,7 @@ import Testing
 
 /// Sixty hours of rejected credentials, from files to the bucket, in seconds.
 @Suite(.timeLimit(.minutes(2)))
-struct EpisodeTests {
+struct LongEpisodeTests {
     @Test(
         "In 60 hours of rejections exactly the events whose window is over are dropped",
         arguments: [48, 120])
