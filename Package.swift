@@ -90,6 +90,9 @@ let package = Package(
 
         .target(
             name: "Support", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "ScriptedStore", dependencies: ["Curl"], path: "Tests/ScriptedStore",
+            swiftSettings: onTheLoop),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(
             name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict
@@ -121,7 +124,15 @@ let package = Package(
         .testTarget(
             name: "S3Tests",
             dependencies: [
-                "S3", "Credentials", "Delivery", "Curl", "Model", "Digest", "Signing", "Support",
+                "S3", "Credentials", "Delivery", "Curl", "Model", "Digest", "Signing",
+                "ScriptedStore", "Support",
+            ],
+            swiftSettings: onTheLoop),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "Delivery", "Files", "Model", "ScriptedStore", "Spool", "Support",
+                "Systemd",
             ],
             swiftSettings: onTheLoop),
         .testTarget(

@@ -18,6 +18,8 @@ final class BodyFeed {
     private(set) var failure: BodyUnreadable?
     /// Whether the last byte was ever handed over, before a rewind too.
     private(set) var wasHandedOver: Bool
+    /// Whether all of it was handed over, and then asked for again: the answer to the first time is lost.
+    private(set) var wasSentBefore = false
     /// Whether libcurl waits for a chunk.
     private(set) var isPaused = false
 
@@ -62,6 +64,7 @@ final class BodyFeed {
 
     /// Goes back to the given offset: libcurl sends the request again.
     func rewind(to offset: Int64) {
+        if isAtEnd, length > 0 { wasSentBefore = true }
         round += 1
         chunks = []
         (arrived, handed) = (offset, offset)

@@ -14,6 +14,8 @@ public nonisolated struct HTTPResponse: Sendable {
     public var body: [UInt8] = []
     /// Whether `body` is only the beginning.
     public var isTruncated = false
+    /// libcurl had sent the whole request once before, on a connection that was then closed without an answer.
+    public var followsLostAnswer = false
 
     /// The value of the first field of that name, whatever its case.
     public func header(_ name: String) -> String? {

@@ -115,6 +115,7 @@ public final class Transfer {
 
     func finished(_ code: CURLcode, _ handle: EasyHandle) -> TransferOutcome {
         response.status = handle.status()
+        response.followsLostAnswer = feed?.wasSentBefore ?? false
         if code == CURLE_OK || bodyIsTooLong { return .success(response) }
         let proxyStatus = handle.status(CURLINFO_HTTP_CONNECTCODE)
         if let unreadable = feed?.failure {

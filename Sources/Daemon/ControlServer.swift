@@ -88,6 +88,9 @@ final class ControlServer {
             verb == .pause ? outbox.pause() : outbox.resume()
             answer(exchange, .object([("paused", .boolean(outbox.isPaused))]))
         case .discard:
+            guard daemon.hasOpened else {
+                return exchange.answer(.text("the spool is not read yet", status: 503))
+            }
             answer(exchange, Self.sums(outbox.discardAll()))
         case .retryArchive, .discardArchive:
             changeArchive(verb, name, exchange, daemon)

@@ -49,7 +49,10 @@ extension Daemon {
                 changed: { [weak self] in self?.outboxChanged() }))
         outbox.losses = losses[name] ?? LossTotals()
         outbox.isFilled = hasOpened
-        if let entry = book?.entries.first(where: { $0.connector == name }) {
+        if let index = book?.entries.firstIndex(where: { $0.connector == name }),
+            // Once: a connector that is taken out and put back later begins anew.
+            let entry = book?.entries.remove(at: index)
+        {
             outbox.restore(entry, hasBooted: clock.hasBooted)
         }
         outboxes[name] = outbox
@@ -92,7 +95,7 @@ extension Daemon {
         let hasSlept = slept - self.slept > Self.shortestSleep
         self.slept = slept
         for outbox in outboxes.values { outbox.tick(hasSlept: hasSlept) }
-        if outboxes.values.contains(where: \.hasEpisode) { keepEpisodes() }
+        if keepingFailure != nil || outboxes.values.contains(where: \.hasEpisode) { keepEpisodes() }
     }
 
     /// The two clocks are not read at one moment.

@@ -75,11 +75,11 @@ extension Daemon {
         // What was under way before says nothing about what is now.
         activity = SpoolActivity()
         if let latest = contents.latestClock { clock.raise(to: latest) }
-        hasOpened = true
         losses = contents.lost
         var held: [ConnectorName: [HeldBatch]] = [:]
         for batch in contents.held { held[batch.id.connector, default: []].append(batch) }
         for name in held.keys { _ = outbox(name) }
+        hasOpened = true
         for (name, outbox) in outboxes {
             outbox.losses = losses[name] ?? LossTotals()
             outbox.takeAll(held[name] ?? [])
@@ -131,9 +131,8 @@ extension Daemon {
         if settleFailures.count == 1 || settleFailures.text != cause {
             reporter.say(
                 .spoolFailing,
-                "\(count(batches.count, "delivered batch", plural: "delivered batches")) "
-                    + "cannot be taken off the spool: \(failure); it is tried again, and nothing is "
-                    + "sent twice")
+                "\(count(batches.count, "batch", plural: "batches")) that left cannot be taken off "
+                    + "the spool: \(failure); it is tried again, and nothing is sent twice")
         }
         settleFailures.text = cause
         DispatchQueue.main.asyncAfter(deadline: .now() + .seconds(Self.lookInterval)) {

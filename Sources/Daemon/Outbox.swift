@@ -28,8 +28,7 @@ final class Outbox {
     var shipments: [BatchID: Shipment] = [:]
     /// Asked to be settled, and not yet off the disk.
     var settling: [BatchID: Settlement] = [:]
-    /// Held one by one, with the reason.
-    var atFault: [BatchID: (batch: HeldBatch, reason: String)] = [:]
+    var atFault = FaultyBatches()
     /// Batches whose key somebody else was writing, and when they may be tried again.
     var postponed: [BatchID: (until: Instant, failures: Int)] = [:]
     /// Batches that may be stored although nobody said so.
@@ -50,7 +49,6 @@ final class Outbox {
     var isRefreshFailing = false
     var isStopped = false
     var isPumping = false
-    var isGivingUp = false
     let timer: any DispatchSourceTimer
 
     /// Objects under way at once: enough to hide the latency of one, and far from what makes S3 slow down.
@@ -74,10 +72,15 @@ final class Outbox {
     ) {
         // A trouble lasts until a delivery proves that it is over, and then that is told.
         health.credentialsChanged(at: clock.instant())
+        let wasAway = self.settings == nil && isFilled
         self.settings = settings
         self.client = client
         self.provider = provider
-        if let settings { configureHealth(settings) }
+        if let settings {
+            configureHealth(settings)
+            // Nobody could hear what is at risk.
+            if wasAway { perform(health.slept(at: clock.instant()), destination()) }
+        }
         retryFaulty()
         pump()
     }
@@ -108,9 +111,10 @@ final class Outbox {
     }
 
     /// What was at fault before may not be any more.
-    private func retryFaulty() {
-        for (batch, _) in atFault.values { enqueue(batch) }
-        atFault = [:]
+    func retryFaulty() {
+        for (type, queue) in atFault.removeAll() {
+            waiting[type, default: BatchQueue()].insert(queue)
+        }
     }
 
     // MARK: Batches
@@ -118,23 +122,27 @@ final class Outbox {
     /// Takes everything that the spool holds for this connector, after it was opened.
     func takeAll(_ batches: [HeldBatch]) {
         waiting = [:]
-        atFault = [:]
+        atFault = FaultyBatches()
         totals.held = BatchSums()
         for batch in batches { take(batch) }
         for shipment in shipments.values { totals.held.add(shipment.batch) }
+        guard !isFilled else { return }
         markAttempted()
         tellRestored()
     }
 
-    /// Takes a batch that is held, unless it is on its way.
+    /// Takes a batch that is held, unless it is known: what comes back from the archive may be told twice.
     func take(_ batch: HeldBatch) {
-        guard settling[batch.id] == nil, shipments[batch.id] == nil else { return }
+        guard settling[batch.id] == nil, shipments[batch.id] == nil, !atFault.contains(batch),
+            enqueue(batch)
+        else { return }
         totals.held.add(batch)
         if batch.isUncertain { uncertain.insert(batch.id) }
-        enqueue(batch)
     }
 
-    func enqueue(_ batch: HeldBatch) {
+    /// False where it waits already.
+    @discardableResult
+    func enqueue(_ batch: HeldBatch) -> Bool {
         waiting[batch.eventType, default: BatchQueue()].insert(batch)
     }
 
@@ -172,15 +180,16 @@ final class Outbox {
     }
     var isIdle: Bool { shipments.isEmpty && settling.isEmpty }
     var atFaultCount: Int { atFault.count }
-    var firstFault: String? { atFault.min { $0.key < $1.key }?.value.reason }
+    var firstFault: String? { atFault.firstReason }
 
     /// What is held of an event type, the first of each place it may be in; nil: of any.
     private func firsts(_ eventType: String?) -> [HeldBatch] {
-        let queues =
-            eventType.map { type in waiting[type].map { [$0] } ?? [] } ?? Array(waiting.values)
-        return queues.compactMap(\.first)
-            + (atFault.values.map(\.batch) + shipments.values.map(\.batch))
-            .filter { eventType == nil || $0.eventType == eventType }
+        let underWay = shipments.values.map(\.batch)
+        guard let eventType else {
+            return waiting.values.compactMap(\.first) + atFault.firsts + underWay
+        }
+        return [waiting[eventType]?.first, atFault[eventType]?.first].compactMap(\.self)
+            + underWay.filter { $0.eventType == eventType }
     }
 
     func oldest(_ eventType: String? = nil) -> HeldBatch? {
@@ -234,6 +243,12 @@ struct BatchSums: Sendable, Equatable {
         objects += 1
         events += batch.events
         bytes += batch.size
+    }
+
+    mutating func add(_ sums: BatchSums) {
+        objects += sums.objects
+        events += sums.events
+        bytes += sums.bytes
     }
 
     mutating func remove(_ batch: HeldBatch) {

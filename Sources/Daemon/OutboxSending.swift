@@ -89,9 +89,7 @@ extension Outbox {
     private func ship(_ batch: HeldBatch, _ client: S3Client) {
         lastProbed = batch.eventType
         // After a restart, what was under way is sought among the first of an event type; this one may not be there.
-        if atFault.values.contains(where: { $0.batch.eventType == batch.eventType }) {
-            noteUncertain(batch)
-        }
+        if atFault[batch.eventType] != nil { noteUncertain(batch) }
         let shipment = Shipment(
             batch, client: client, files: surroundings.files, on: surroundings.queue, at: clock,
             note: { [weak self] disposition in self?.corrected(batch, disposition) },
@@ -131,7 +129,7 @@ extension Outbox {
         case .batchHeld(let fault):
             postponed[batch.id] = nil
             let reason = disposition.explanation(of: .putObject, at: place)
-            atFault[batch.id] = (batch, reason)
+            atFault.insert(batch, because: reason)
             reporter.held(fault, reason, place, batch)
         case .conflict:
             let failures = (postponed[batch.id]?.failures ?? 0) + 1
@@ -145,7 +143,8 @@ extension Outbox {
             enqueue(batch)
         }
         perform(actions, place)
-        giveUp()
+        // Nothing else can cost a batch before the next tick.
+        if case .credentials = disposition { giveUp() }
         pump()
     }
 

@@ -29,10 +29,11 @@ extension Outbox {
 
     /// Tells what could not be told while nobody knew what waits.
     func tellRestored() {
-        guard !isFilled else { return }
         isFilled = true
         var actions = untold
         untold = []
+        // What is not in the configuration is told of when it comes back.
+        guard settings != nil else { return }
         if hasBooted {
             // The clock may have been behind what the spool proves, and so the end of the delay.
             actions.removeAll { if case .heldOff = $0 { true } else { false } }
@@ -61,8 +62,10 @@ extension Outbox {
     // MARK: Verifying
 
     /// Tries the credentials without writing anything, and says how that went.
-    func verify() {
-        guard let client, let folder = settings?.folder else { return }
+    ///
+    /// - Parameter isCorrected: an answer made us sign otherwise; a second one that wants the same is not followed.
+    func verify(isCorrected: Bool = false) {
+        guard let client, let folder = settings?.folder, !isPaused else { return }
         let place = destination()
         client.listBucket(prefix: folder.isEmpty ? "" : folder + "/") { [weak self] reply in
             guard let self, self.client === client, !self.isStopped else { return }
@@ -74,9 +77,12 @@ extension Outbox {
                 // It knows who asks, and denies only this question.
                 self.reporter.unverified(reply.disposition, of: .listBucket, place)
             case .clock, .region, .unsupported:
-                guard client.correct(by: reply.disposition) else { break }
+                guard !isCorrected, client.correct(by: reply.disposition) else {
+                    self.reporter.unverified(reply.disposition, of: .listBucket, place)
+                    break
+                }
                 self.reporter.corrected(reply.disposition, at: place)
-                self.verify()
+                self.verify(isCorrected: true)
             case .aborted, .backingOff:
                 break
             default:
@@ -89,13 +95,14 @@ extension Outbox {
     // MARK: Pausing
 
     func pause() {
-        guard health.state != .paused(since: clock.instant()) else { return }
+        guard !isPaused else { return }
         health.pause(at: clock.instant())
         reporter.paused(destination(), totals.held)
         surroundings.changed()
     }
 
     func resume() {
+        guard isPaused else { return }
         let actions = health.resume(at: clock.instant())
         reporter.resumed(destination(), totals.held)
         perform(actions, destination())
@@ -110,6 +117,8 @@ extension Outbox {
 
     /// To be called once a minute or so.
     func tick(hasSlept: Bool = false) {
+        // What is not in the configuration is neither sent nor given up, so there is nothing to tell.
+        guard settings != nil else { return }
         let now = clock.instant()
         var actions = hasSlept ? health.slept(at: now) : []
         actions += health.tick(at: now) { self.oldest($0)?.acceptedInstant }
@@ -137,11 +146,10 @@ extension Outbox {
     func risk(eventType: String?) -> Risk {
         var sums = totals.held
         if let eventType {
-            sums = BatchSums()
-            for batch in waiting[eventType]?.all ?? [] { sums.add(batch) }
-            for batch in atFault.values.map(\.batch) + shipments.values.map(\.batch)
-            where batch.eventType == eventType {
-                sums.add(batch)
+            sums = waiting[eventType]?.sums ?? BatchSums()
+            sums.add(atFault[eventType]?.sums ?? BatchSums())
+            for shipment in shipments.values where shipment.batch.eventType == eventType {
+                sums.add(shipment.batch)
             }
         }
         let now = clock.instant()
@@ -172,20 +180,17 @@ extension Outbox {
         guard !isStopped, settings != nil, hasEpisode else { return }
         let now = clock.instant()
         var lost: [HeldBatch] = []
-        for type in waiting.keys.sorted() {
-            while lost.count < Self.mostGivenUp, let first = waiting[type]?.first,
-                health.hasLost(first.acceptedInstant, eventType: type, at: now)
-            {
-                if let batch = takeFirst(type) { lost.append(batch) }
-            }
+        func isLost(_ batch: HeldBatch?) -> Bool {
+            guard let batch, lost.count < Self.mostGivenUp else { return false }
+            return health.hasLost(batch.acceptedInstant, eventType: batch.eventType, at: now)
         }
-        for (id, held) in atFault where lost.count < Self.mostGivenUp {
-            guard
-                health.hasLost(
-                    held.batch.acceptedInstant, eventType: held.batch.eventType, at: now)
-            else { continue }
-            atFault[id] = nil
-            lost.append(held.batch)
+        for type in waiting.keys.sorted() {
+            while isLost(waiting[type]?.first), let batch = takeFirst(type) { lost.append(batch) }
+        }
+        for type in atFault.eventTypes {
+            while isLost(atFault[type]?.first), let batch = atFault.removeFirst(type) {
+                lost.append(batch)
+            }
         }
         let isArchiving = settings?.onExpiry == .archive
         for batch in lost {
@@ -202,9 +207,9 @@ extension Outbox {
     /// Gives up everything that is held and not under way, because somebody says so.
     func discardAll() -> BatchSums {
         var sums = BatchSums()
-        let all = waiting.values.flatMap { Array($0.all) } + atFault.values.map(\.batch)
+        retryFaulty()
+        let all = waiting.values.flatMap(\.all)
         waiting = [:]
-        atFault = [:]
         for batch in all {
             sums.add(batch)
             settle(batch, .discarded(perhapsDelivered: uncertain.contains(batch.id)))

@@ -9,7 +9,7 @@ public struct Answer: Sendable, Equatable {
     }
 
     public var outcome: Outcome
-    /// Whether the request may have reached the server; meaningful where no answer came.
+    /// Whether the request may have reached the server without an answer: this time, or when it was sent before.
     public var mayHaveArrived = false
 
     /// `<Code>`, `<Message>` and `<Header>` of an S3 error document. HEAD has no body, so none.
@@ -53,7 +53,8 @@ public struct Answer: Sendable, Equatable {
     public var leavesUncertain: Bool {
         switch outcome {
         case .failed: mayHaveArrived
-        case .status(let status): status == 408 || status >= 500 || code == "RequestTimeout"
+        case .status(let status):
+            mayHaveArrived || status == 408 || status >= 500 || code == "RequestTimeout"
         }
     }
 }

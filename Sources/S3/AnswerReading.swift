@@ -17,6 +17,7 @@ nonisolated extension Answer {
 
     private init(_ response: HTTPResponse) {
         self.init(status: response.status)
+        mayHaveArrived = response.followsLostAnswer
         let document = ResponseDocument(response.body)
         code = document?.code
         message = document?.message

@@ -64,7 +64,7 @@ public struct LossSums: Sendable, Equatable {
 extension Loss {
     /// What a settlement loses; nil for one that was delivered.
     public init?(_ settlement: Settlement) {
-        let (kind, perhapsDelivered): (Kind, Bool)
+        var (kind, perhapsDelivered): (Kind, Bool)
         switch settlement.outcome {
         case .delivered: return nil
         case .dropped(let perhaps): (kind, perhapsDelivered) = (.dropped, perhaps)
@@ -75,6 +75,10 @@ extension Loss {
         case .discarded(let perhaps): (kind, perhapsDelivered) = (.discarded, perhaps)
         }
         let batch = settlement.batch
+        if kind == .archived, batch.isObjectMissing {
+            // Without its object nothing is left to be kept; if it was delivered, a crash hid that.
+            (kind, perhapsDelivered) = (.dropped, true)
+        }
         self.init(
             batch: batch.id, kind: kind, perhapsDelivered: perhapsDelivered,
             eventType: batch.eventType, events: batch.events, bytes: batch.size,

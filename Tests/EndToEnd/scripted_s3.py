@@ -27,7 +27,8 @@ whose method is equal, and whose key (or query) contains the text, where these a
 
     {"do": "answer", "status": 503, "code": "SlowDown", "message", "headers": {}, "body", "early": true}
                     an error document; early: sent before the body is read, then the connection is closed;
-                    a header that is null is left out
+                    a header that is null is left out; "ahead": N makes its Date N seconds later than the
+                    request was signed
     {"do": "lose"}                        stores, then closes without an answer
     {"do": "reset", "after": K}           resets the connection after K bytes of the body (default 0)
     {"do": "redirect", "region": R}       301 PermanentRedirect without Location
@@ -42,6 +43,7 @@ whose method is equal, and whose key (or query) contains the text, where these a
 
 import argparse
 import base64
+import calendar
 import email.utils
 import hashlib
 import json
@@ -335,10 +337,14 @@ class Connection:
         raise ValueError(f"no such action: {action}")
 
     def refuse(self, rule, request):
+        headers = dict(rule.get("headers", {}))
+        if "ahead" in rule:
+            signed = time.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
+            headers["Date"] = email.utils.formatdate(calendar.timegm(signed) + rule["ahead"], usegmt=True)
         if "body" in rule:
-            return self.answer(request, rule["status"], rule["body"].encode(), rule.get("headers"))
+            return self.answer(request, rule["status"], rule["body"].encode(), headers)
         return self.error(request, rule["status"], rule.get("code", ""), rule.get("message", ""),
-                          rule.get("headers"))
+                          headers)
 
     # Control.
 

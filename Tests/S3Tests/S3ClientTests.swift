@@ -4,6 +4,7 @@ import Delivery
 import Digest
 import Model
 import S3
+import ScriptedStore
 import Signing
 import Testing
 
@@ -92,6 +93,21 @@ struct S3ClientTests {
             #expect(reply.answer?.leavesUncertain == true)
             let again = await put(client, "k")
             #expect(again.disposition == .existing)
+        }
+    }
+
+    @Test("An answer that libcurl makes up for by sending again leaves the object uncertain")
+    func lostOnKeptConnection() async throws {
+        try await withScriptedS3 { server in
+            let client = client(settings(server), server)
+            // The connection is kept.
+            #expect(await put(client, "first").answer?.leavesUncertain == false)
+            try await server.script(
+                #"{"do": "lose"}, {"do": "answer", "status": 403, "code": "InvalidAccessKeyId"}"#)
+            let reply = await put(client, "k")
+            #expect(reply.answer?.status == 403)
+            #expect(reply.answer?.leavesUncertain == true)
+            #expect(try await server.objects()["b/k"] != nil)
         }
     }
 

@@ -1,6 +1,7 @@
 import Digest
 import Dispatch
 import Glibc
+import ScriptedStore
 import Testing
 
 @testable import Curl

@@ -1,5 +1,6 @@
 import Curl
 import Glibc
+import ScriptedStore
 import Testing
 
 /// Whom a transfer trusts, and by which way it goes.

@@ -1,18 +1,18 @@
-import Glibc
+internal import Glibc
 
 /// A program that a test runs, with pipes for its standard input and output.
-final class ChildProcess {
+public final class ChildProcess {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
-    let output: Int32
+    public let output: Int32
     private let input: Int32
     private let pid: pid_t
     private var isReaped = false
 
     /// Starts a program that is found by PATH.
-    init(_ arguments: [String]) throws {
+    public init(_ arguments: [String]) throws {
         var (toChild, fromChild): ([Int32], [Int32]) = ([0, 0], [0, 0])
         guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else {
             throw Failure(description: "pipe: errno \(errno)")
@@ -34,7 +34,7 @@ final class ChildProcess {
     }
 
     /// The next line of the output, without its end; it is waited for.
-    func readLine() -> String {
+    public func readLine() -> String {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
         while read(output, &byte, 1) == 1, byte != UInt8(ascii: "\n") { bytes.append(byte) }
@@ -43,7 +43,7 @@ final class ChildProcess {
 
     /// Waits for the end of the program: its exit status, or minus the number of the signal.
     @discardableResult
-    func wait() -> Int32 {
+    public func wait() -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         isReaped = true
@@ -51,7 +51,7 @@ final class ChildProcess {
     }
 
     /// Ends the program, if it has not ended by itself.
-    func stop() {
+    public func stop() {
         guard !isReaped else { return }
         kill(pid, SIGKILL)
         wait()
