@@ -72,9 +72,11 @@ final class Batch: @unchecked Sendable {
 
     /// By the spool clock, when the youngest event was accepted.
     ///
-    /// The next whole millisecond, as the envelope has it: an event must not seem older than it is.
+    /// Rounded up to the millisecond that the envelope has: an event must not seem older than it is.
     var acceptedClock: Duration {
-        .milliseconds((files.map(\.acceptedClock).max() ?? .zero).milliseconds + 1)
+        let clock = files.map(\.acceptedClock).max() ?? .zero
+        let rounded = Duration.milliseconds(clock.milliseconds)
+        return rounded < clock ? rounded + .milliseconds(1) : rounded
     }
 
     @inline(__always)

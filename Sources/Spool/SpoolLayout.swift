@@ -25,8 +25,9 @@ enum SpoolLayout {
     static let totals = "totals"
     static let episodes = "episodes"
 
-    /// The version of this layout. A newer one is refused.
-    static let version = 1
+    /// The version of this layout. A newer one is refused. 2 came with losses: a program that does not know them would
+    /// read their events again.
+    static let version = 2
 
     static func incoming(_ connector: ConnectorName) -> String { "\(incoming)/\(connector)" }
     static func sealed(_ connector: ConnectorName) -> String { "\(sealed)/\(connector)" }

@@ -13,8 +13,9 @@ public enum SpoolTree {
     public static func prepare(
         _ files: any FileSystem, host: String
     ) throws(SpoolFailure) -> Identity {
+        var version = 0
         if let format = try StateFile.read(SpoolLayout.format, kind: "spool", files) {
-            let version: Int = try StateFile.value(SpoolLayout.format) {
+            version = try StateFile.value(SpoolLayout.format) {
                 () throws(CheckedText.Fault) in try format.number("layout")
             }
             guard version <= SpoolLayout.version else {
@@ -32,7 +33,8 @@ public enum SpoolTree {
             ]
             for directory in own { try files.makeDirectory(directory, mode: 0o700) }
         }
-        if try StateFile.read(SpoolLayout.format, kind: "spool", files) == nil {
+        // An older layout is a part of this one; from here on an older program must not read it any more.
+        if version < SpoolLayout.version {
             var text = CheckedText(kind: "spool")
             text.add("layout", SpoolLayout.version)
             try onFile { () throws(FileError) in

@@ -108,7 +108,10 @@ struct InstanceTests {
                 result
                     == .failure(
                         isDenied
-                            ? .denied(Cause(code: code, message: "no"))
+                            ? .denied(
+                                Cause(
+                                    code: code, message: "no",
+                                    issuer: "the instance metadata service"))
                             : .misconfigured(
                                 "the instance metadata service answers with Failed: no")))
         }

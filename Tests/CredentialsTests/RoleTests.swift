@@ -81,7 +81,7 @@ struct RoleTests {
             let issuer = LocalIssuer { _ in STSText.refusal(code) }
             let provider = bench.provider(settings(issuer))
             let cause = Cause(
-                code: code, message: "no", requestID: "42", date: bench.wallClock)
+                code: code, message: "no", requestID: "42", date: bench.wallClock, issuer: "STS")
             #expect(await bench.get(provider) == .failure(.denied(cause)))
             issuer.answer = { _ in STSText.refusal(code, requestID: nil) }
             #expect(await isUnreachable(bench.get(provider)))

@@ -25,25 +25,36 @@ import Testing
                 "active", "connectors", "expired", "format", "identity", "incoming", "quarantine",
                 "sealed",
             ])
-        #expect(tree.text("format")?.hasPrefix("sluice spool 1\nlayout: 1\nchecksum: ") == true)
+        #expect(tree.text("format")?.hasPrefix("sluice spool 1\nlayout: 2\nchecksum: ") == true)
         // The name it was made with stays.
         #expect(try SpoolTree.prepare(files, host: "other") == identity)
     }
 
-    @Test(arguments: [(2, 1), (1, 2)])
-    func `A spool of a newer version is refused, untouched`(layout: Int, version: Int) throws {
+    @Test(arguments: [(3, 1, 3), (2, 2, 2)])
+    func `A spool of a newer version is refused, untouched`(layout: Int, version: Int, said: Int) throws {
         let tree = TemporaryTree()
         var text = CheckedText(kind: "spool", version: version)
         text.add("layout", layout)
         tree.write("format", text.bytes)
         let files = try RealFileSystem(root: tree.path)
-        #expect(throws: SpoolFailure.newer(path: "format", version: 2)) {
+        #expect(throws: SpoolFailure.newer(path: "format", version: said)) {
             try SpoolTree.prepare(files, host: "host")
         }
         #expect(tree.names() == ["format"])
         #expect(
             SpoolFailure.newer(path: "format", version: 2).description
                 == "format in the spool has version 2, which only a newer sluiced can read")
+    }
+
+    @Test func `A spool of an older layout is taken, and marked so that older programs leave it`()
+        throws
+    {
+        let tree = TemporaryTree()
+        var text = CheckedText(kind: "spool")
+        text.add("layout", 1)
+        tree.write("format", text.bytes)
+        _ = try SpoolTree.prepare(try RealFileSystem(root: tree.path), host: "host")
+        #expect(tree.text("format")?.hasPrefix("sluice spool 1\nlayout: 2\n") == true)
     }
 
     @Test(arguments: ["format", "identity"])
