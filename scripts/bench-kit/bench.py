@@ -4,6 +4,8 @@
 The floor compresses the same bytes with zlib at the same level on as many threads as there are
 processors, and does nothing else; a second floor also hashes each object and stores it. All of
 them run in turns, and each drain is verified event by event.
+
+--episode and --held measure something else: what rejected credentials cost (see episodes.py).
 """
 
 import argparse
@@ -17,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+
+import episodes
 
 KIT = pathlib.Path(__file__).resolve().parent
 ROOT = KIT.parent.parent
@@ -44,6 +48,7 @@ format = "jsonl"
 [credentials]
 access_key_id = "BENCH"
 secret_access_key_file = "{secret}"
+grace = "0s"
 """
 
 
@@ -55,11 +60,13 @@ class Bench:
         self.binaries = pathlib.Path(
             os.environ.get("SLUICE_BIN_DIR", ROOT / ".build" / "release")).resolve()
 
-    def prepare(self) -> None:
+    def compile(self) -> None:
         for name, libraries in PROGRAMS.items():
             subprocess.run(
                 ["gcc", "-O2", "-Wall", "-Wextra", "-o", self.scratch / name, KIT / f"{name}.c",
                  *libraries], check=True)
+
+    def prepare(self) -> None:
         a = self.arguments
         print(f"Corpus: {a.events:,} events in {a.files:,} files, {CONNECTORS} connectors, 8 types",
               flush=True)
@@ -71,8 +78,8 @@ class Bench:
               f"zlib level {LEVEL}, {os.cpu_count()} processors")
 
     @contextlib.contextmanager
-    def sink(self) -> Iterator[tuple[pathlib.Path, int]]:
-        """A running sink: the directory it fills, and its port.
+    def sink(self, *rejected: str) -> Iterator[tuple[pathlib.Path, int]]:
+        """A running sink: the directory it fills, and its port. It may reject who puts into one bucket.
 
         It plays S3, whose disks are not this machine's: what it stores stays in memory where there is
         room, so that the daemon's syncs do not pay for it.
@@ -82,7 +89,7 @@ class Bench:
         directory = pathlib.Path(
             tempfile.mkdtemp(prefix="sluice-sink-", dir=memory if has_room else self.scratch))
         process = subprocess.Popen(
-            [self.scratch / "sink", directory], stdout=subprocess.PIPE, text=True)
+            [self.scratch / "sink", directory, *rejected], stdout=subprocess.PIPE, text=True)
         try:
             yield directory, int(process.stdout.readline())
         finally:
@@ -92,12 +99,14 @@ class Bench:
             if not self.arguments.keep:
                 shutil.rmtree(directory)
 
-    def measure(self, *command: str | pathlib.Path, log: pathlib.Path) -> dict:
+    def measure(
+        self, *command: str | pathlib.Path, log: pathlib.Path, status: int = 0
+    ) -> dict:
         result = self.scratch / "measured.json"
         with log.open("wb") as output:
             ended = subprocess.run(
                 [self.scratch / "measure", result, *command], stdout=output, stderr=subprocess.STDOUT)
-        if ended.returncode:
+        if ended.returncode != status:
             sys.stderr.write("\n".join(log.read_text(errors="replace").splitlines()[-20:]) + "\n")
             sys.exit(f"{pathlib.Path(command[0]).name} ended with {ended.returncode}; "
                      f"its last lines stand above")
@@ -203,6 +212,10 @@ def main() -> None:
     parser.add_argument("--files", type=int, help="default 100, with --small-files 20,000")
     parser.add_argument("--small-files", action="store_true", help="20,000 files of 50 events")
     parser.add_argument("--runs", type=int, default=3, help="rounds, default 3")
+    parser.add_argument("--episode", action="store_true",
+                        help="drain four connectors with and without one whose credentials are rejected")
+    parser.add_argument("--held", type=int, metavar="N",
+                        help="start with so many objects of 10 kB that rejected credentials hold")
     parser.add_argument("--seed", type=int, default=1, help="of the corpus")
     parser.add_argument("--scratch", type=pathlib.Path,
                         help="work in this directory and keep it; its corpus is used again")
@@ -220,8 +233,14 @@ def main() -> None:
     scratch = scratch.resolve()
     try:
         bench = Bench(scratch, arguments)
+        bench.compile()
+        if arguments.held:
+            episodes.measure_held(bench, arguments.held)
+            return
         bench.prepare()
-        if not bench.run():
+        if arguments.episode:
+            episodes.compare(bench)
+        elif not bench.run():
             sys.exit("The objects do not hold what went into the spool; see the lines above.")
     finally:
         if arguments.keep:

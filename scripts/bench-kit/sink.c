@@ -1,10 +1,12 @@
 /*
  * sink: the least that can stand in for S3 while something is measured.
  *
- *   sink DIRECTORY            listens on a free loopback port and prints it
+ *   sink DIRECTORY [BUCKET]   listens on a free loopback port and prints it; rejects the credentials of
+ *                             whoever puts into BUCKET
  *
  * Answers PUT (with If-None-Match: *), HEAD and GET of objects with path addressing (a key is what its
- * percent-encoded path means), GET of a bucket's location, and GET /-/counts (JSON). It checks no signature. One thread per connection.
+ * percent-encoded path means), GET of a bucket (as empty) and of its location, and GET /-/counts (JSON).
+ * It checks no signature. One thread per connection.
  *
  * Each accepted body becomes DIRECTORY/<n>, and DIRECTORY/index.tsv gets a line "<n> <size> <bucket/key>".
  * Nothing is ever overwritten: a key that is stored twice has two lines, so a reader can compare bodies.
@@ -38,10 +40,10 @@ struct object {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct object *objects[BUCKETS];
 static FILE *index_file;
-static const char *directory;
+static const char *directory, *rejected_bucket;
 static long last_number;
 static struct {
-    long connections, requests, stored, refused, again, heads, gets;
+    long connections, requests, stored, refused, again, heads, gets, rejected;
     long long bytes;
 } counts;
 
@@ -156,6 +158,16 @@ static bool put(int peer, const char *key, const char *head, char *buffer, size_
     long long size = atoll(length);
     long number = receive(peer, buffer, have, size);
     if (number < 0) return false;
+    size_t bucket = strcspn(key, "/");
+    if (rejected_bucket && strlen(rejected_bucket) == bucket && !strncmp(rejected_bucket, key, bucket)) {
+        char path[4096];
+        path_of(number, path);
+        unlink(path);
+        pthread_mutex_lock(&lock);
+        counts.rejected++;
+        pthread_mutex_unlock(&lock);
+        return refuse(peer, "403 Forbidden", "InvalidAccessKeyId", true);
+    }
 
     struct object *object = calloc(1, sizeof *object + strlen(key) + 1);
     char meta[META_LIMIT] = "";
@@ -227,9 +239,10 @@ static bool tell_counts(int peer)
     pthread_mutex_lock(&lock);
     snprintf(text, sizeof text,
              "{\"connections\": %ld, \"requests\": %ld, \"stored\": %ld, \"bytes\": %lld, "
-             "\"refused\": %ld, \"stored_again\": %ld, \"heads\": %ld, \"gets\": %ld}\n",
+             "\"refused\": %ld, \"stored_again\": %ld, \"heads\": %ld, \"gets\": %ld, "
+             "\"rejected\": %ld}\n",
              counts.connections, counts.requests, counts.stored, counts.bytes, counts.refused,
-             counts.again, counts.heads, counts.gets);
+             counts.again, counts.heads, counts.gets, counts.rejected);
     pthread_mutex_unlock(&lock);
     return answer(peer, "200 OK", "Content-Type: application/json\r\n", text);
 }
@@ -282,6 +295,10 @@ static bool serve_one(int peer, char *head, char *buffer, size_t *have)
     if (!strcmp(method, "GET") && query && !strncmp(query, "location", 8))
         return answer(peer, "200 OK", "Content-Type: application/xml\r\n",
                       "<LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>");
+    if (!strcmp(method, "GET") && query)
+        return answer(peer, "200 OK", "Content-Type: application/xml\r\n",
+                      "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                      "<KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>");
     return refuse(peer, "501 Not Implemented", "NotImplemented", true) && false;
 }
 
@@ -317,11 +334,12 @@ done:
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: sink DIRECTORY\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: sink DIRECTORY [BUCKET]\n");
         return 64;
     }
     directory = argv[1];
+    rejected_bucket = argv[2];
     signal(SIGPIPE, SIG_IGN);
     char path[4096];
     snprintf(path, sizeof path, "%s/index.tsv", directory);

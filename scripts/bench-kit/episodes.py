@@ -1,0 +1,118 @@
+"""What rejected credentials cost: the other connectors' speed, and memory and time where very much is held."""
+
+import base64
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+REJECTED = "connector-4"
+ALL_WELL, EPISODE = "all deliver", "one rejected"
+EX_TEMPFAIL = 75
+PAYLOAD = 9_900
+"""Random bytes in an event; Base64 and gzip make about as many of them again."""
+FILE_EVENTS = 500
+TYPES = 200
+"""Event types: of each one, a batch is sealed after the other."""
+PATIENCE = 3600
+
+
+def compare(bench) -> None:
+    """Three connectors drain while the fourth does, or while its credentials are rejected."""
+    ratios = []
+    for number in range(bench.arguments.runs):
+        took = {name: _drain(bench, *rejected)
+                for name, rejected in [(ALL_WELL, ()), (EPISODE, (REJECTED,))]}
+        ratios.append(took[ALL_WELL] / took[EPISODE])
+        print(f"Round {number + 1}: the three others took "
+              + ", ".join(f"{seconds:.2f} s ({name})" for name, seconds in took.items())
+              + f"; speed in the episode: {ratios[-1]:.2f} of the other", flush=True)
+    print(f"\nMedian: {statistics.median(ratios):.2f}. Compare only within one run.")
+
+
+def _drain(bench, *rejected: str) -> float:
+    """Seconds until the last object of the other connectors was stored."""
+    with bench.sink(*rejected) as (objects, port):
+        config = bench.fill_spool(port)
+        began = time.time()
+        bench.measure(
+            bench.binaries / "sluiced", "--until-empty", "--config", config,
+            log=bench.scratch / "sluiced.log", status=EX_TEMPFAIL if rejected else 0)
+        rows = [row.rstrip("\n").split("\t") for row in (objects / "index.tsv").open()]
+        ended = max((objects / number).stat().st_mtime for number, _, key in rows
+                    if not key.startswith(f"{REJECTED}/"))
+    shutil.rmtree(bench.scratch / "spool")
+    return ended - began
+
+
+def measure_held(bench, count: int) -> None:
+    """Fills a spool with objects that cannot be delivered, then starts the daemon on it."""
+    corpus = bench.corpus / REJECTED
+    bench.bytes = 0
+    print(f"Corpus: {count:,} events, each of which becomes an object of about 10 kB", flush=True)
+    shutil.rmtree(bench.corpus, ignore_errors=True)
+    corpus.mkdir(parents=True)
+    rng = random.Random(bench.arguments.seed)
+    for first in range(0, count, FILE_EVENTS):
+        with (corpus / f"{first:09d}.jsonl").open("w") as file:
+            for number in range(first, min(first + FILE_EVENTS, count)):
+                payload = base64.b64encode(rng.randbytes(PAYLOAD)).decode()
+                file.write(json.dumps({
+                    "id": str(number), "event_type": f"bench.Held{number % TYPES}",
+                    "time": number, "payload": payload}) + "\n")
+    with bench.sink(REJECTED) as (_, port):
+        config = bench.fill_spool(port)
+        settings = bench.scratch / "connectors.d" / f"{REJECTED}.toml"
+        settings.write_text(settings.read_text() + "\n[batch]\nmax_events = 1\n")
+        started, _, peak = _run(bench, config, port, count)
+        print(f"Filled in {started:.0f} s; peak memory {peak / 2**20:.1f} MiB", flush=True)
+        size = sum(path.stat().st_size for path in bench.scratch.glob("spool/sealed/*/*.object"))
+        for number in range(bench.arguments.runs):
+            _, ready, peak = _run(bench, config, port, count)
+            print(f"Start {number + 1} with {count:,} held objects ({size / 1e6:,.0f} MB): ready after "
+                  f"{ready:.2f} s; peak memory {peak / 2**20:.1f} MiB", flush=True)
+
+
+def _run(bench, config: pathlib.Path, port: int, count: int) -> tuple[float, float, int]:
+    """Runs the daemon until everything is held and an attempt was rejected: seconds until then, seconds until it was
+    ready, and its peak memory."""
+    def rejected() -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/counts") as answer:
+            return json.load(answer)["rejected"]
+
+    before, began = rejected(), time.monotonic()
+    log = bench.scratch / "sluiced.log"
+    with log.open("wb") as output, subprocess.Popen(
+        [bench.binaries / "sluiced", "--config", config], stderr=output) as daemon:
+        try:
+            ready = None
+            while True:
+                if daemon.poll() is not None or time.monotonic() - began > PATIENCE:
+                    sys.exit(f"the daemon did not come so far; see {log}")
+                if ready is None:
+                    ready = time.monotonic() - began if b" started: " in log.read_bytes() else None
+                elif rejected() > before and _held(bench, config) == count:
+                    break
+                time.sleep(0.005 if ready is None else 0.5)
+            status = pathlib.Path(f"/proc/{daemon.pid}/status").read_text()
+            peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+    return time.monotonic() - began, ready, peak
+
+
+def _held(bench, config: pathlib.Path) -> int:
+    said = subprocess.run(
+        [bench.binaries / "sluicectl", "status", "--json", "--config", config], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ)
+    if not said.stdout:
+        return 0
+    return sum(each["held"]["objects"] for each in json.loads(said.stdout)["connectors"])
