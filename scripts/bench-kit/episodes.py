@@ -20,6 +20,8 @@ EX_TEMPFAIL = 75
 PAYLOAD = 9_900
 """Random bytes in an event; Base64 and gzip make about as many of them again."""
 FILE_EVENTS = 500
+TYPES = 200
+"""Event types: of each one, a batch is sealed after the other."""
 PATIENCE = 3600
 
 
@@ -64,8 +66,8 @@ def measure_held(bench, count: int) -> None:
             for number in range(first, min(first + FILE_EVENTS, count)):
                 payload = base64.b64encode(rng.randbytes(PAYLOAD)).decode()
                 file.write(json.dumps({
-                    "id": str(number), "event_type": "bench.Held", "time": number,
-                    "payload": payload}) + "\n")
+                    "id": str(number), "event_type": f"bench.Held{number % TYPES}",
+                    "time": number, "payload": payload}) + "\n")
     with bench.sink(REJECTED) as (_, port):
         config = bench.fill_spool(port)
         settings = bench.scratch / "connectors.d" / f"{REJECTED}.toml"
