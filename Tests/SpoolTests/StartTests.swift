@@ -31,7 +31,9 @@ import Testing
     }
 
     @Test(arguments: [(3, 1, 3), (2, 2, 2)])
-    func `A spool of a newer version is refused, untouched`(layout: Int, version: Int, said: Int) throws {
+    func `A spool of a newer version is refused, untouched`(layout: Int, version: Int, said: Int)
+        throws
+    {
         let tree = TemporaryTree()
         var text = CheckedText(kind: "spool", version: version)
         text.add("layout", layout)
