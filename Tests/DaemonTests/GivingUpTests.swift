@@ -7,7 +7,7 @@ import Testing
 @testable import Systemd
 
 /// What is given up and what is not, through the whole daemon, with a window of one hour.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct GivingUpTests {
     private func withPipeline(
         _ change: (inout ConnectorSettings) -> Void = { _ in },

@@ -8,7 +8,7 @@ import Testing
 @testable import Systemd
 
 /// Sixty hours of rejected credentials, from files to the bucket, in seconds.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct LongEpisodeTests {
     @Test(
         "In 60 hours of rejections exactly the events whose window is over are dropped",

@@ -148,7 +148,7 @@ final class Pipeline {
 
     /// Waits for a condition, with a deadline.
     private func wait(_ what: String, until condition: () throws -> Bool) async throws {
-        let deadline = DispatchTime.now() + 20
+        let deadline = DispatchTime.now() + 120
         while try !condition() {
             try #require(DispatchTime.now() < deadline, "waited in vain for \(what)")
             await withCheckedContinuation { continuation in
@@ -184,7 +184,7 @@ final class Pipeline {
         }
         tree.write("incoming/\(name).jsonl", text)
         daemon.spool.scan()
-        let deadline = DispatchTime.now() + 20
+        let deadline = DispatchTime.now() + 120
         repeat {
             try #require(DispatchTime.now() < deadline, "\(name) is not sealed")
             _ = await withCheckedContinuation { continuation in
