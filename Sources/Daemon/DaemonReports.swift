@@ -76,13 +76,13 @@ extension Daemon {
         activity = SpoolActivity()
         if let latest = contents.latestClock { clock.raise(to: latest) }
         losses = contents.lost
-        var held: [ConnectorName: [HeldBatch]] = [:]
-        for batch in contents.held { held[batch.id.connector, default: []].append(batch) }
-        for name in held.keys { _ = outbox(name) }
+        for outbox in outboxes.values { outbox.empty() }
+        // One after another: there may be very many, and no second list of them is made.
+        for batch in contents.held { outbox(batch.id.connector).take(batch) }
         hasOpened = true
         for (name, outbox) in outboxes {
             outbox.losses = losses[name] ?? LossTotals()
-            outbox.takeAll(held[name] ?? [])
+            outbox.fill()
             outbox.pump()
         }
     }

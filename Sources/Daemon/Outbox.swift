@@ -119,13 +119,16 @@ final class Outbox {
 
     // MARK: Batches
 
-    /// Takes everything that the spool holds for this connector, after it was opened.
-    func takeAll(_ batches: [HeldBatch]) {
+    /// Forgets what waits: the spool was opened, and tells all that it holds.
+    func empty() {
         waiting = [:]
         atFault = FaultyBatches()
         totals.held = BatchSums()
-        for batch in batches { take(batch) }
         for shipment in shipments.values { totals.held.add(shipment.batch) }
+    }
+
+    /// Everything that the spool held when it was opened has been taken.
+    func fill() {
         guard !isFilled else { return }
         markAttempted()
         tellRestored()
