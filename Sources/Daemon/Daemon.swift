@@ -36,6 +36,8 @@ final class Daemon {
 
     var outboxes: [ConnectorName: Outbox] = [:]
     var activity = SpoolActivity()
+    /// What intake waits for, as it was told.
+    var toldObstacle: IntakeObstacle?
     var intake = IntakeState.opening
     var quarantined = 0
     var failedOpens = 0

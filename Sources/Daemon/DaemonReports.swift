@@ -27,9 +27,11 @@ extension Daemon {
         case .waiting(let obstacle):
             let spool = settings.spool.directory
             intake = .waiting(obstacle.explanation(spool: spool))
-            reporter.waiting(obstacle, spool: spool)
+            if !obstacle.isAlike(toldObstacle) { reporter.waiting(obstacle, spool: spool) }
+            toldObstacle = obstacle
         case .resumed:
             intake = .running
+            toldObstacle = nil
             reporter.say(.intakeResumed, "intake has resumed")
         case .fileRefused(let refusal):
             if case .quarantined = refusal.fate { quarantined += 1 }

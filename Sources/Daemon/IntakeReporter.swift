@@ -46,6 +46,17 @@ extension Reporter {
 }
 
 extension IntakeObstacle {
+    /// Whether it is the same trouble as before, whatever its figures are by now: those change all the time.
+    func isAlike(_ other: IntakeObstacle?) -> Bool {
+        switch (self, other) {
+        case (.diskNearlyFull, .diskNearlyFull), (.inodesNearlyGone, .inodesNearlyGone),
+            (.clockTooEarly, .clockTooEarly), (.clockBehind, .clockBehind):
+            true
+        default:
+            false
+        }
+    }
+
     func explanation(spool: String) -> String {
         switch self {
         case .diskNearlyFull(let free, let least):
