@@ -51,6 +51,10 @@ final class Daemon {
     var isReady = false
     private var isStatusScheduled = false
     var isKeepingScheduled = false
+    /// Writes of them that are under way.
+    var keeping = 0
+    /// The process ends with it, once they are kept.
+    var leavingStatus: Int32?
     /// Why the clocks of episodes could not be kept, as it was told.
     var keepingFailure: String?
     /// The spool was opened at least once, so what it holds is known.

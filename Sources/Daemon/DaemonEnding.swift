@@ -62,7 +62,23 @@ extension Daemon {
             reporter.say(.stopping, "intake: \(detail)", priority: .warning)
         }
         isStopping = true
-        leave(with: isComplete ? ExitStatus.fine : ExitStatus.tryAgainLater)
+        leaveOnceKept(with: isComplete ? ExitStatus.fine : ExitStatus.tryAgainLater)
+    }
+
+    /// Ends the process when the clocks of episodes are on the disk; a disk that does not answer holds it for a second.
+    private func leaveOnceKept(with status: Int32) {
+        guard leavingStatus == nil else { return }
+        leavingStatus = status
+        if outboxes.values.contains(where: \.hasEpisode) { keepEpisodes() }
+        DispatchQueue.main.asyncAfter(deadline: .now() + 1) { [weak self] in
+            self?.leave(with: status)
+        }
+        leaveWhenKept()
+    }
+
+    func leaveWhenKept() {
+        guard let leavingStatus, !isKeepingScheduled, keeping == 0 else { return }
+        leave(with: leavingStatus)
     }
 
     /// Begins nothing new, and gives what is under way a moment to end. What does not is sent again at the next start.
@@ -86,7 +102,7 @@ extension Daemon {
 
     func endWhenQuiet() {
         guard toSettle.isEmpty, outboxes.values.allSatisfy({ $0.isIdle }) else { return }
-        leave(with: statusWhenStopped)
+        leaveOnceKept(with: statusWhenStopped)
     }
 
     /// Ends the process without waiting for anything that may not end.

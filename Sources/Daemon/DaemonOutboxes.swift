@@ -111,6 +111,7 @@ extension Daemon {
             guard let self else { return }
             self.isKeepingScheduled = false
             for outbox in self.outboxes.values { outbox.keptRevision = outbox.health.revision }
+            self.keeping += 1
             self.spool.keepEpisodes(self.episodes().text) { failure in
                 onLoop { [weak self] in self?.episodesKept(failure) }
             }
@@ -124,8 +125,12 @@ extension Daemon {
 
     /// What was not kept would only make events wait longer after a restart.
     private func episodesKept(_ failure: SpoolFailure?) {
+        keeping -= 1
         let text = failure?.description
-        defer { keepingFailure = text }
+        defer {
+            keepingFailure = text
+            leaveWhenKept()
+        }
         guard let text, text != keepingFailure else { return }
         reporter.say(
             .spoolFailing,
