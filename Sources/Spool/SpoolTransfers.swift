@@ -286,7 +286,8 @@ extension Spool {
             try StateFile.write(SpoolLayout.totals, next.text, in: ".", files)
         }) {
             $0.ledger.totals = next
-            $0.ledger.transferred = []
+            // A start that came between may have found more.
+            $0.ledger.transferred.removeAll { ($0.loss?.number ?? 0) <= next.counted }
             $0.finish()
         }
     }

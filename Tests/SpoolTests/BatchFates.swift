@@ -43,6 +43,16 @@ struct BatchFates {
         fates.filter { if case .archived = $0.value { true } else { false } }.keys.sorted()
     }
 
+    /// Whether it is open which batches are in the archive: what was asked for may be under way, or have failed.
+    func isArchiveOpen(_ connector: ConnectorName) -> Bool {
+        fates.contains { id, fate in
+            switch fate {
+            case .asked(.archived), .askedToReturn, .askedToGo: id.connector == connector
+            default: false
+            }
+        }
+    }
+
     mutating func asksToReturn(_ batch: BatchID) {
         guard case .archived(let perhaps) = fates[batch] else { return }
         fates[batch] = .askedToReturn(perhaps: perhaps)

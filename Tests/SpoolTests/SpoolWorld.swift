@@ -298,7 +298,10 @@ final class SpoolWorld {
     /// One batch of the archive, or all of a connector.
     private func choose() -> (ConnectorName, [BatchID], name: String?)? {
         guard let one = fates.archived.randomElement(using: &random) else { return nil }
-        if Bool.random(using: &random) { return (one.connector, [one], one.name) }
+        // All of it can be asked for only where it is known what that is.
+        if Bool.random(using: &random) || fates.isArchiveOpen(one.connector) {
+            return (one.connector, [one], one.name)
+        }
         return (one.connector, fates.archived.filter { $0.connector == one.connector }, nil)
     }
 
