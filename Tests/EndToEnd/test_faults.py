@@ -118,7 +118,8 @@ def test_a_301_without_location_corrects_the_region(installation, scripted, prod
     signed = [value for request in scripted.requests("PUT")
               for name, value in request["headers"] if name.lower() == "authorization"]
     assert "/eu-west-1/s3/" in signed[0]
-    assert "/eu-central-1/s3/" in signed[-1]
+    # Others were under way when it was redirected, and may come in after it.
+    assert any("/eu-central-1/s3/" in value for value in signed[1:])
 
 
 def test_a_storm_of_503_is_one_line_and_passes(installation, scripted, producer):

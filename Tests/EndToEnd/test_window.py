@@ -445,7 +445,8 @@ def test_what_is_held_for_a_connector_that_left_the_configuration_can_be_discard
     assert said.returncode == 0, said.stderr
     assert "30 events" in said.stdout
     daemon.wait_until(lambda: not installation.waiting(), "the spool was empty")
-    assert total(daemon, "events discarded", "SLUICE_EVENTS") == 30
+    daemon.wait_until(
+        lambda: total(daemon, "events discarded", "SLUICE_EVENTS") == 30, "it was told")
     assert daemon.stop() == 0
     # Back in the configuration, it knows what it has lost.
     configure("orders", "1h")
