@@ -102,7 +102,8 @@ final class Daemon {
                 syncing: DispatchLane(queue: lanes.syncing),
                 removers: lanes.removers, workers: lanes.workers, workerCount: Lanes.workerCount,
                 uptime: clock.bootTime, now: clock.now, clock: { clock.reading() },
-                report: { report in onLoop { relay.daemon?.take(report) } }),
+                report: { report in onLoop { relay.daemon?.take(report) } },
+                whenTold: { then in onLoop { journal.whenWritten(then) } }),
             routing: Self.routing(loaded.settings, identity),
             minimumFree: loaded.settings.spool.minimumFree)
         relay.daemon = self

@@ -26,13 +26,17 @@ public struct SpoolSurroundings: Sendable {
     public var clock: @Sendable () -> Duration
     /// Called on the storage lane, in order.
     public var report: @Sendable (SpoolReport) -> Void
+    /// Calls what it is given, on any queue, once what was reported so far is written where people read it. Losses are
+    /// counted only then: a crash may tell one twice, but never not at all.
+    public var whenTold: @Sendable (_ then: @escaping @Sendable () -> Void) -> Void
 
     public init(
         files: any FileSystem, storage: any Lane, syncing: any Lane,
         removers: any Lane, workers: any Lane, workerCount: Int,
         uptime: @escaping @Sendable () -> Duration, now: @escaping @Sendable () -> Timestamp,
         clock: @escaping @Sendable () -> Duration,
-        report: @escaping @Sendable (SpoolReport) -> Void
+        report: @escaping @Sendable (SpoolReport) -> Void,
+        whenTold: @escaping @Sendable (_ then: @escaping @Sendable () -> Void) -> Void
     ) {
         self.files = files
         self.storage = storage
@@ -44,5 +48,6 @@ public struct SpoolSurroundings: Sendable {
         self.now = now
         self.clock = clock
         self.report = report
+        self.whenTold = whenTold
     }
 }

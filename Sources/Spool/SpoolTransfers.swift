@@ -4,8 +4,8 @@ import Model
 /// Carries out transfers, in groups: each group is durable, then told, then counted.
 ///
 /// ```
-/// rename envelopes | sync directories | objects follow, tell | write totals | tombstones may go
-/// storage            syncing            storage                syncing        storage
+/// rename envelopes | sync directories | objects follow, tell | it is written in the journal | write totals | tombstones may go
+/// storage            syncing            storage                elsewhere                      syncing        storage
 /// ```
 ///
 /// Space is freed before anything is written. After a failure the renamed ones stay in `transferred`, and the next
@@ -21,8 +21,8 @@ extension Spool {
         var waiting = Fifo<Transfer>()
         var transferred: [Transferred] = []
         var isAtWork = false
-        /// Why the last group was not finished.
-        var failure: SpoolFailure?
+        /// Connectors whose directory in `expired/` is durable.
+        var durablyExpired: Set<ConnectorName> = []
     }
 
     /// Reads `totals`, the first time.
@@ -93,25 +93,30 @@ extension Spool {
     // MARK: Renaming
 
     private func renameGroup() {
-        let left = Set(ledger.transferred.map(\.batch))
+        var busy: [BatchID: Bool] = [:]
+        for item in ledger.transferred { busy[item.batch] = item.held != nil }
+        var postponed: [Transfer] = []
         var already: [BatchID] = []
         var failed: (batches: [BatchID], failure: SpoolFailure)?
         while ledger.transferred.count < Limits.transfersPerGroup,
             let next = ledger.waiting.popFirst()
         {
+            if let isReturning = busy[next.batch] {
+                // Asked for again after a failure, a loss is on its way already. Whatever else comes is for the next
+                // group: a loss is counted, and its object where it belongs, before anything else happens to a batch.
+                if case .lose = next, !isReturning { continue }
+                postponed.append(next)
+                continue
+            }
             do throws(SpoolFailure) {
                 switch next {
                 case .lose(let settlement):
-                    // Asked for again after a failure, it may be on its way already.
-                    if left.contains(settlement.batch.id) { continue }
                     if !(try lose(settlement)) { already.append(settlement.batch.id) }
-                case .discard(let id, let name, let request):
-                    // An archived batch is counted before anything else happens to it.
-                    if left.contains(id), let failure = ledger.failure { throw failure }
-                    try discard(id, name, request)
-                case .retry(let id, let name, let request):
-                    if left.contains(id), let failure = ledger.failure { throw failure }
-                    try retry(id, name, request)
+                case .discard(let id, let name, let request): try discard(id, name, request)
+                case .retry(let id, let name, let request): try retry(id, name, request)
+                }
+                if let last = ledger.transferred.last, last.batch == next.batch {
+                    busy[last.batch] = last.held != nil
                 }
             } catch {
                 switch next {
@@ -122,6 +127,7 @@ extension Spool {
                 }
             }
         }
+        ledger.waiting.append(contentsOf: postponed)
         if let failed { report(.settleFailed(failed.batches, failed.failure)) }
         if !already.isEmpty { report(.settled(already)) }
     }
@@ -170,9 +176,13 @@ extension Spool {
     }
 
     private func makeExpired(_ connector: ConnectorName) throws(FileError) {
-        guard try files.status(SpoolLayout.expired(connector)) == nil else { return }
-        try files.makeDirectory(SpoolLayout.expired(connector), mode: 0o700)
+        // One that is there may be of an attempt whose sync failed: nothing in it would outlast a power cut.
+        guard !ledger.durablyExpired.contains(connector) else { return }
+        if try files.status(SpoolLayout.expired(connector)) == nil {
+            try files.makeDirectory(SpoolLayout.expired(connector), mode: 0o700)
+        }
         try files.syncDirectory(SpoolLayout.expired)
+        ledger.durablyExpired.insert(connector)
     }
 
     private func discard(
@@ -207,7 +217,9 @@ extension Spool {
         batch.isUncertain = name.perhapsDelivered
         try onFile { () throws(FileError) in
             if name.perhapsDelivered {
+                // Durable before its envelope's name, which is what says so until then.
                 try files.write(SpoolLayout.uncertain(id), [])
+                try files.syncDirectory(SpoolLayout.sealed(id.connector))
                 uncertain.insert(id)
             }
             try files.replace(
@@ -281,7 +293,15 @@ extension Spool {
 
     private func count() {
         guard !ledger.transferred.isEmpty else { return finish() }
+        // What a start adds meanwhile is not told yet.
         let next = countedTotals
+        let storage = surroundings.storage
+        surroundings.whenTold { [weak self] in
+            storage.run { [weak self] in self?.write(next) }
+        }
+    }
+
+    private func write(_ next: Totals) {
         beside({ files throws(FileError) in
             try StateFile.write(SpoolLayout.totals, next.text, in: ".", files)
         }) {
@@ -313,7 +333,6 @@ extension Spool {
 
     private func transferFailed(_ failure: SpoolFailure) {
         ledger.isAtWork = false
-        ledger.failure = failure
         let untold = ledger.transferred.filter { !$0.isTold }
         let asked = untold.filter(\.isAsked).map(\.batch)
         for item in untold { item.request?.failed(failure) }

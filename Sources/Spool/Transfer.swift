@@ -14,6 +14,13 @@ enum Transfer {
     case lose(Settlement)
     case discard(BatchID, LossName, ArchiveRequest)
     case retry(BatchID, LossName, ArchiveRequest)
+
+    var batch: BatchID {
+        switch self {
+        case .lose(let settlement): settlement.batch.id
+        case .discard(let id, _, _), .retry(let id, _, _): id
+        }
+    }
 }
 
 /// A transfer whose envelope has its new name, which may not be durable yet.

@@ -106,6 +106,11 @@ public final class JournalWriter: Sendable {
         return written.wait(timeout: deadline) == .success
     }
 
+    /// Calls `body`, on the writer's queue, when all lines sent so far are written.
+    public func whenWritten(_ body: @escaping @Sendable () -> Void) {
+        queue.async(execute: body)
+    }
+
     private func drain() {
         var failed = 0
         while let (lines, lost) = next() {

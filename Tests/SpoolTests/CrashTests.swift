@@ -142,9 +142,12 @@ import Testing
         }
     }
 
+    /// Seeds that found something: a directory whose failed sync was taken for done, a marker that was not durable.
+    private static let failedOnce: [UInt64] = [1_181_333_051, 3_179_561_440]
+
     @Test func `Many lives that end anyhow lose nothing and double nothing`() {
         let first = UInt64.random(in: 0..<1 << 32)
-        for seed in first..<first + 100 {
+        for seed in Self.failedOnce + Array(first..<first + 100) {
             let world = Self.makeWorld(seed: seed)
             for _ in 0..<6 {
                 let operation = Int.random(in: 1...80, using: &world.random)

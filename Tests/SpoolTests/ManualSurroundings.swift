@@ -30,6 +30,7 @@ extension SpoolSurroundings {
                     work()
                 }
             },
-            workerCount: 2, uptime: uptime, now: now, clock: clock, report: report)
+            workerCount: 2, uptime: uptime, now: now, clock: clock, report: report,
+            whenTold: { lanes.addWorker($0) })
     }
 }
