@@ -45,18 +45,24 @@ let package = Package(
         // Pure decisions and encodings: no I/O, no clock.
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Encoding", dependencies: ["Model", "Deflate"], swiftSettings: strict),
-        .target(name: "Batching", dependencies: ["Model"], swiftSettings: strict),
+        .target(
+            name: "Avro", dependencies: ["Model", "Digest", "Encoding"], swiftSettings: strict),
+        .target(name: "Batching", dependencies: ["Model", "Avro"], swiftSettings: strict),
         .target(name: "Signing", dependencies: ["Model", "Digest"], swiftSettings: strict),
         .target(name: "Delivery", dependencies: ["Model"], swiftSettings: strict),
 
         // The owners of files, connections and the loop.
         .target(
             name: "Configuration",
-            dependencies: ["Model", "Files", .product(name: "TOMLKit", package: "TOMLKit")],
+            dependencies: [
+                "Model", "Files", "Avro", .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Spool",
-            dependencies: ["Model", "Files", "Digest", "Deflate", "Encoding", "Batching"],
+            dependencies: [
+                "Model", "Files", "Digest", "Deflate", "Encoding", "Avro", "Batching",
+            ],
             swiftSettings: strict),
         .target(
             name: "Credentials",
@@ -82,8 +88,8 @@ let package = Package(
         .executableTarget(
             name: "sluicectl",
             dependencies: [
-                "Model", "Files", "Configuration", "Credentials", "Curl", "Deflate", "Delivery",
-                "Digest", "Encoding", "S3", "Signing",
+                "Model", "Avro", "Files", "Configuration", "Credentials", "Curl", "Deflate",
+                "Delivery", "Digest", "Encoding", "S3", "Signing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -99,6 +105,10 @@ let package = Package(
         ),
         .testTarget(
             name: "EncodingTests", dependencies: ["Encoding", "Model", "Support"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AvroTests",
+            dependencies: ["Avro", "Deflate", "Digest", "Encoding", "Model", "Support"],
             swiftSettings: strict),
         .testTarget(
             name: "BatchingTests", dependencies: ["Batching", "Model"], swiftSettings: strict),

@@ -1,8 +1,6 @@
 import Model
 import Testing
 
-@testable import sluicectl
-
 @Suite("Reading JSON")
 struct JSONReaderTests {
     @Test(

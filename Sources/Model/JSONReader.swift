@@ -1,22 +1,24 @@
-import Model
-
 /// Reads a JSON text (RFC 8259) into a tree.
 ///
 /// Bounded in depth; the length is for the caller to bound. A number that is no `Int` is kept as it is
 /// written, and of members with one name the last counts.
-struct JSONReader {
-    struct Failure: Error, Equatable {
+public struct JSONReader {
+    public struct Failure: Error, Equatable {
         /// Bytes before the place where it goes wrong.
-        var offset: Int
+        public var offset: Int
+
+        public init(offset: Int) {
+            self.offset = offset
+        }
     }
 
     /// Nested arrays and objects. Each takes a stack frame or two.
-    static let deepest = 64
+    public static let deepest = 64
 
     private let bytes: [UInt8]
     private var position = 0
 
-    static func read(_ bytes: [UInt8]) throws(Failure) -> JSONText {
+    public static func read(_ bytes: [UInt8]) throws(Failure) -> JSONText {
         var reader = JSONReader(bytes: bytes)
         let value = try reader.value(depth: 0)
         reader.skipSpace()
