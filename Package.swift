@@ -46,7 +46,8 @@ let package = Package(
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Encoding", dependencies: ["Model", "Deflate"], swiftSettings: strict),
         .target(
-            name: "Avro", dependencies: ["Model", "Digest", "Encoding"], swiftSettings: strict),
+            name: "Avro", dependencies: ["Model", "Deflate", "Digest", "Encoding"],
+            swiftSettings: strict),
         .target(name: "Batching", dependencies: ["Model", "Avro"], swiftSettings: strict),
         .target(name: "Signing", dependencies: ["Model", "Digest"], swiftSettings: strict),
         .target(name: "Delivery", dependencies: ["Model"], swiftSettings: strict),
