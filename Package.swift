@@ -45,7 +45,8 @@ let package = Package(
 
         // Pure decisions and encodings: no I/O, no clock.
         .target(name: "Model", swiftSettings: strict),
-        .target(name: "Encoding", dependencies: ["Model", "Deflate"], swiftSettings: strict),
+        .target(
+            name: "Encoding", dependencies: ["Model", "Deflate", "Digest"], swiftSettings: strict),
         .target(
             name: "Avro", dependencies: ["Model", "Deflate", "Digest", "Encoding"],
             swiftSettings: strict),
