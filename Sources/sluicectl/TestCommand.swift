@@ -43,12 +43,12 @@ struct TestCommand: ParsableCommand {
     var connector: String
 
     func run() throws {
-        let (settings, all) = try options.loadConnector(connector)
+        let (settings, loaded) = try options.loadConnector(connector)
         let events: PlaceholderEvents?
         do throws(Refusal) {
             events =
                 sendEvents
-                ? try PlaceholderEvents(for: settings, spool: all.spool.directory) : nil
+                ? try PlaceholderEvents(for: settings, spool: loaded.settings.spool.directory) : nil
         } catch {
             throw error.show()
         }
