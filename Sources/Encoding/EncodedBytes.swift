@@ -47,6 +47,13 @@ public final class EncodedBytes {
         count += length
     }
 
+    public func append(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            if let start = bytes.baseAddress { append(start, bytes.count) }
+        }
+    }
+
     private func grow(to least: Int) {
         capacity = max(2 * capacity, least)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
