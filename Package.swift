@@ -38,7 +38,8 @@ let package = Package(
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "Digest", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "Curl", dependencies: ["CCurl", "CLinux"], swiftSettings: onTheLoop),
+        .target(
+            name: "Curl", dependencies: ["CCurl", "CLinux", "Digest"], swiftSettings: onTheLoop),
         .target(name: "Systemd", dependencies: ["CSystemd"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: onTheLoop),
 
@@ -47,7 +48,8 @@ let package = Package(
         .target(
             name: "Encoding", dependencies: ["Model", "Deflate", "Digest"], swiftSettings: strict),
         .target(
-            name: "Avro", dependencies: ["Model", "Digest", "Encoding"], swiftSettings: strict),
+            name: "Avro", dependencies: ["Model", "Deflate", "Digest", "Encoding"],
+            swiftSettings: strict),
         .target(name: "Batching", dependencies: ["Model", "Avro"], swiftSettings: strict),
         .target(name: "Signing", dependencies: ["Model", "Digest"], swiftSettings: strict),
         .target(name: "Delivery", dependencies: ["Model"], swiftSettings: strict),

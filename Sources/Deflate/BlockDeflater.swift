@@ -1,13 +1,19 @@
 internal import CZlib
 
-/// Compresses blocks so that any number of them, one after the other, are one raw deflate stream.
-///
-/// Each block is deflated apart and ended with a sync flush, which leaves the stream at a byte boundary with nothing
-/// pending (RFC 1951, 3.2.4). So blocks of one object can be compressed on several cores, and nobody needs to know
-/// which of them is the last: `GzipMember.trailer` ends the stream.
+/// Compresses blocks apart, so that those of one object can be compressed on several cores.
 ///
 /// One owner at a time; the codec's state (about 270 KB) is kept from block to block.
 public struct BlockDeflater: ~Copyable {
+    /// How a block ends.
+    public enum Ending: Sendable {
+        /// With a sync flush, which leaves the stream at a byte boundary with nothing pending (RFC 1951, 3.2.4): any
+        /// number of such blocks, one after the other, are one raw deflate stream. Nobody needs to know which of them
+        /// is the last; `GzipMember.trailer` ends the stream.
+        case joined
+        /// With the last block of its stream: each is a raw deflate stream of its own.
+        case complete
+    }
+
     private let stream: UnsafeMutablePointer<z_stream>
     /// Where a block is compressed before its exact size is known.
     private var scratch: UnsafeMutableRawBufferPointer
@@ -28,7 +34,9 @@ public struct BlockDeflater: ~Copyable {
     }
 
     /// Compresses one block. The result has exactly its size.
-    public mutating func deflate(_ block: UnsafeRawBufferPointer) -> [UInt8] {
+    public mutating func deflate(
+        _ block: UnsafeRawBufferPointer, ending: Ending = .joined
+    ) -> [UInt8] {
         precondition(deflateReset(stream) == Z_OK)
         // Room for the sync flush beside zlib's own bound, so that one call always finishes.
         let bound = Int(deflateBound(stream, UInt(block.count))) + 16
@@ -41,8 +49,16 @@ public struct BlockDeflater: ~Copyable {
         stream.pointee.avail_in = UInt32(input.count)
         stream.pointee.next_out = scratch.bindMemory(to: UInt8.self).baseAddress
         stream.pointee.avail_out = UInt32(scratch.count)
-        let status = CZlib.deflate(stream, Z_SYNC_FLUSH)
-        precondition(status == Z_OK && stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0)
+        switch ending {
+        case .joined:
+            let status = CZlib.deflate(stream, Z_SYNC_FLUSH)
+            // Room is left, so zlib has given out all that it had.
+            precondition(status == Z_OK && stream.pointee.avail_in == 0)
+            precondition(stream.pointee.avail_out > 0)
+        case .complete:
+            let status = CZlib.deflate(stream, Z_FINISH)
+            precondition(status == Z_STREAM_END)
+        }
         return [UInt8](scratch[..<(scratch.count - Int(stream.pointee.avail_out))])
     }
 }
