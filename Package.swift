@@ -38,7 +38,8 @@ let package = Package(
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "Digest", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "Curl", dependencies: ["CCurl", "CLinux"], swiftSettings: onTheLoop),
+        .target(
+            name: "Curl", dependencies: ["CCurl", "CLinux", "Digest"], swiftSettings: onTheLoop),
         .target(name: "Systemd", dependencies: ["CSystemd"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: onTheLoop),
 

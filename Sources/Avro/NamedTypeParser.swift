@@ -105,7 +105,7 @@ extension SchemaParser {
     ) throws(SchemaFault) -> String {
         guard let name = json["name"]?.string, SchemaName.isDotted(name) else {
             throw path.part("name").fault(
-                "a \(json["type"]?.string ?? "type") needs a name, alone or with a namespace and a "
+                "the \(json["type"]?.string ?? "type") needs a name, alone or with a namespace and a "
                     + "dot before it; \(SchemaName.rule)")
         }
         var namespace = enclosing

@@ -3,17 +3,54 @@
 // curl's sockets live in a private epoll descriptor.
 #pragma once
 #include <curl/curl.h>
+#include <malloc.h>
+#include <openssl/ssl.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
-static inline CURLcode sluice_global_init(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
+// libcurl copies header fields, bodies and what it is about to send into memory of its own, and wipes none of it.
+// Through these all that it lets go of is cleansed, so that a session token does not outlive its use. glibc gives at
+// least the bytes that were asked for, and all of malloc_usable_size(3) belongs to the caller.
+static inline void sluice_cleansing_free(void *bytes) {
+    if (bytes) explicit_bzero(bytes, malloc_usable_size(bytes));
+    free(bytes);
+}
+
+// realloc(3) would leave the bytes behind where it moves them.
+static inline void *sluice_cleansing_realloc(void *bytes, size_t size) {
+    size_t room = bytes ? malloc_usable_size(bytes) : 0;
+    if (bytes && size <= room) return bytes;
+    void *moved = malloc(size);
+    if (!bytes || !moved) return moved;
+    memcpy(moved, bytes, room);
+    sluice_cleansing_free(bytes);
+    return moved;
+}
+
+static inline CURLcode sluice_global_init(void) {
+    return curl_global_init_mem(
+        CURL_GLOBAL_DEFAULT, malloc, sluice_cleansing_free, sluice_cleansing_realloc, strdup, calloc);
+}
 static inline const char *sluice_version(void) { return curl_version_info(CURLVERSION_NOW)->version; }
 
 static inline CURLcode sluice_set_long(CURL *h, CURLoption o, long v) { return curl_easy_setopt(h, o, v); }
 static inline CURLcode sluice_set_offset(CURL *h, CURLoption o, int64_t v) { return curl_easy_setopt(h, o, (curl_off_t)v); }
 static inline CURLcode sluice_set_string(CURL *h, CURLoption o, const char *v) { return curl_easy_setopt(h, o, v); }
 static inline CURLcode sluice_set_pointer(CURL *h, CURLoption o, void *v) { return curl_easy_setopt(h, o, v); }
+static inline CURLcode sluice_set_bytes(CURL *h, CURLoption o, const void *v) { return curl_easy_setopt(h, o, v); }
 static inline CURLcode sluice_set_list(CURL *h, CURLoption o, struct curl_slist *v) { return curl_easy_setopt(h, o, v); }
+
+// OpenSSL would leave what it decrypted in its buffers, until the next answer or for ever.
+static inline CURLcode sluice_cleanse_plaintext(CURL *h, void *tls, void *user) {
+    (void)h, (void)user;
+    SSL_CTX_set_options((SSL_CTX *)tls, SSL_OP_CLEANSE_PLAINTEXT);
+    return CURLE_OK;
+}
+static inline CURLcode sluice_set_cleansing_tls(CURL *h) {
+    return curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, sluice_cleanse_plaintext);
+}
 
 typedef size_t (*sluice_data_callback)(char *bytes, size_t size, size_t count, void *user);
 typedef int (*sluice_seek_callback)(void *user, curl_off_t offset, int origin);

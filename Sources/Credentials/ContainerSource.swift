@@ -64,7 +64,7 @@ final class ContainerSource: CredentialSource {
         _ url: String, _ token: Secret?, _ fetch: Fetch,
         _ completion: @escaping (SessionResult) -> Void
     ) {
-        let headers = token.map { [HeaderField("Authorization", $0.text)] } ?? []
+        let headers = token.map { [HeaderField("Authorization", .secret($0))] } ?? []
         let request = HTTPRequest(
             .get, url, headers: headers + [HeaderField("Accept", "application/json")],
             options: options)

@@ -45,7 +45,7 @@ final class InstanceSource: CredentialSource {
         let lifetime = HeaderField("X-aws-ec2-metadata-token-ttl-seconds", Self.tokenLifetime)
         ask(.put, "/latest/api/token", [lifetime], fetch, completion) { [self] answer in
             guard let token = Self.line(answer) else { return completion(.failure(Self.odd)) }
-            let proof = [HeaderField("X-aws-ec2-metadata-token", token.text)]
+            let proof = [HeaderField("X-aws-ec2-metadata-token", .secret(token))]
             ask(.get, Self.path, proof, fetch, completion) { [self] answer in
                 guard let role = Self.line(answer)?.text else {
                     return completion(.failure(Self.odd))

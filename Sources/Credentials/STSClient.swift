@@ -17,6 +17,8 @@ final class STSClient {
         case token(Secret, region: String?)
     }
 
+    private typealias Parameter = (name: String, value: TextOrSecret)
+
     private enum Outcome {
         case session(Session)
         case refused(STSRefusal)
@@ -75,30 +77,43 @@ final class STSClient {
 
     private func parameters(
         _ role: AssumedRole, _ duration: Duration, _ proof: Proof
-    ) -> [(String, String)] {
-        var parameters = [
-            ("Version", "2011-06-15"), ("RoleArn", role.arn),
-            ("RoleSessionName", role.sessionName),
-            ("DurationSeconds", String(duration.components.seconds)),
+    ) -> [Parameter] {
+        var parameters: [Parameter] = [
+            ("Version", .plain("2011-06-15")), ("RoleArn", .plain(role.arn)),
+            ("RoleSessionName", .plain(role.sessionName)),
+            ("DurationSeconds", .plain(String(duration.components.seconds))),
         ]
         switch proof {
         case .session:
-            parameters.append(("Action", "AssumeRole"))
-            if let externalID = role.externalID { parameters.append(("ExternalId", externalID)) }
+            parameters.append(("Action", .plain("AssumeRole")))
+            if let externalID = role.externalID {
+                parameters.append(("ExternalId", .plain(externalID)))
+            }
         case .token(let token, _):
-            parameters.append(("Action", "AssumeRoleWithWebIdentity"))
-            parameters.append(("WebIdentityToken", token.text))
+            parameters.append(("Action", .plain("AssumeRoleWithWebIdentity")))
+            parameters.append(("WebIdentityToken", .secret(token)))
         }
         return parameters
     }
 
+    /// The body of a request, `name=value&…`.
+    private static func form(_ parameters: [Parameter]) -> Secret {
+        let longest = parameters.reduce(0) { sum, parameter in
+            let value = parameter.value.withUnsafeBytes(\.count)
+            return sum + parameter.name.utf8.count + 3 * value + 2
+        }
+        let form = SecretBuffer(capacity: longest)
+        for (name, value) in parameters {
+            form.append("\(form.isEmpty ? "" : "&")\(name)=")
+            value.withUnsafeBytes { PercentEncoding.component($0, into: form) }
+        }
+        return form.withUnsafeBytes { Secret(copying: $0) }
+    }
+
     private func send(
-        _ parameters: [(String, String)], _ role: AssumedRole, _ proof: Proof, _ fetch: Fetch,
+        _ parameters: [Parameter], _ role: AssumedRole, _ proof: Proof, _ fetch: Fetch,
         _ completion: @escaping (Outcome) -> Void
     ) {
-        let body = Array(
-            parameters.map { "\($0.0)=\(PercentEncoding.component($0.1))" }
-                .joined(separator: "&").utf8)
         var signer: Credentials?
         var region: String?
         switch proof {
@@ -106,8 +121,8 @@ final class STSClient {
         case .token(_, let named): region = named
         }
         send(
-            body, to: endpoint(roleARN: role.arn, profileRegion: region), signedBy: signer,
-            for: fetch, mayCorrect: true, completion)
+            Self.form(parameters), to: endpoint(roleARN: role.arn, profileRegion: region),
+            signedBy: signer, for: fetch, mayCorrect: true, completion)
     }
 
     /// - Parameter profileRegion: the connector's region and the environment's go before it.
@@ -124,7 +139,7 @@ final class STSClient {
     }
 
     private func send(
-        _ body: [UInt8], to endpoint: STSEndpoint, signedBy signer: Credentials?,
+        _ body: Secret, to endpoint: STSEndpoint, signedBy signer: Credentials?,
         for fetch: Fetch, mayCorrect: Bool, _ completion: @escaping (Outcome) -> Void
     ) {
         let time = Timestamp(unixSeconds: surroundings.now().unixSeconds + clockOffset)
@@ -163,7 +178,7 @@ final class STSClient {
     }
 
     private func request(
-        _ body: [UInt8], to endpoint: STSEndpoint, signedBy signer: Credentials?,
+        _ body: Secret, to endpoint: STSEndpoint, signedBy signer: Credentials?,
         at time: Timestamp
     ) -> HTTPRequest {
         var headers = [Header("content-type", "application/x-www-form-urlencoded; charset=utf-8")]
@@ -178,6 +193,6 @@ final class STSClient {
         }
         return HTTPRequest(
             .post, endpoint.origin + "/", headers: headers.map { HeaderField($0.name, $0.value) },
-            body: BytesBody(body), options: options)
+            secretBody: body, options: options)
     }
 }

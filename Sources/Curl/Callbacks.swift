@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 /// What libcurl calls, from inside of the calls that the transport makes.
 ///
@@ -10,7 +11,11 @@ nonisolated enum Callbacks {
     }
 
     static let write: sluice_data_callback = { bytes, size, count, user in
-        onBytes(bytes, size * count, user) { $0.take(UnsafeRawBufferPointer($1)) }
+        onBytes(bytes, size * count, user) { transfer, buffer in
+            // The answer may be a session, and libcurl keeps its buffer for the next one.
+            defer { if let bytes = buffer.baseAddress { explicit_bzero(bytes, buffer.count) } }
+            return transfer.take(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     static let header: sluice_data_callback = { bytes, size, count, user in

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Digest
 
 /// Owns one `CURL *` and what must live as long as its transfer: the header list and the error text.
 ///
@@ -47,8 +48,8 @@ final class EasyHandle {
         return value
     }
 
-    /// Sets everything that the request says; `lines` are its header fields.
-    func prepare(_ request: HTTPRequest, lines: [String], owner: UnsafeMutableRawPointer) {
+    /// Sets everything that the request says.
+    func prepare(_ request: HTTPRequest, owner: UnsafeMutableRawPointer) {
         set(CURLOPT_ERRORBUFFER, pointer: errorText.baseAddress)
         set(CURLOPT_URL, request.url)
         set(CURLOPT_PATH_AS_IS, 1)
@@ -67,7 +68,7 @@ final class EasyHandle {
         setTrust(request.options)
         setWay(request.options)
         setMethod(request)
-        setHeaders(lines, request)
+        setHeaders(request)
         setCallbacks(owner)
     }
 
@@ -85,6 +86,8 @@ final class EasyHandle {
         set(CURLOPT_PROXY_SSLVERSION, oldest)
         for peer in [CURLOPT_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYPEER] { set(peer, 1) }
         for host in [CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYHOST] { set(host, 2) }
+        // An answer may be a session.
+        check(sluice_set_cleansing_tls(pointer), CURLOPT_SSL_CTX_FUNCTION)
         guard let caFile = options.caFile else { return }
         set(CURLOPT_CAINFO, caFile)
         set(CURLOPT_PROXY_CAINFO, caFile)
@@ -108,6 +111,7 @@ final class EasyHandle {
     }
 
     private func setMethod(_ request: HTTPRequest) {
+        if let body = request.secretBody { return setForm(body, request) }
         switch request.method {
         case .get: set(CURLOPT_HTTPGET, 1)
         case .head: set(CURLOPT_NOBODY, 1)
@@ -122,22 +126,32 @@ final class EasyHandle {
         }
     }
 
+    /// Lets libcurl copy a body, into memory that it cleanses, and send it by itself.
+    private func setForm(_ body: Secret, _ request: HTTPRequest) {
+        precondition(request.method == .post && request.body == nil)
+        let size = CURLOPT_POSTFIELDSIZE_LARGE
+        check(sluice_set_offset(pointer, size, Int64(body.count)), size)
+        let form = CURLOPT_COPYPOSTFIELDS
+        body.withUnsafeBytes { check(sluice_set_bytes(pointer, form, $0.baseAddress), form) }
+    }
+
     /// The least body that is announced and held back until the server says "100 Continue".
     ///
     /// For a large body the round trip pays: a redirect or a refusal arrives whole, instead of being lost
     /// in the reset that ends an upload which the server does not want. For a small one it only costs.
     private static let leastExpected: Int64 = 1 << 20
 
-    private func setHeaders(_ lines: [String], _ request: HTTPRequest) {
-        var lines = lines
-        if (request.body?.length ?? 0) < Self.leastExpected { lines.append("Expect:") }
-        for line in lines {
-            guard let longer = curl_slist_append(list, line) else {
-                preconditionFailure("out of memory for a list of headers")
-            }
-            list = longer
-        }
+    private func setHeaders(_ request: HTTPRequest) {
+        for header in request.headers { header.withLine(appendLine) }
+        if (request.body?.length ?? 0) < Self.leastExpected { appendLine("Expect:") }
         check(sluice_set_list(pointer, CURLOPT_HTTPHEADER, list), CURLOPT_HTTPHEADER)
+    }
+
+    private func appendLine(_ line: UnsafePointer<CChar>?) {
+        guard let longer = curl_slist_append(list, line) else {
+            preconditionFailure("out of memory for a list of headers")
+        }
+        list = longer
     }
 
     private func setCallbacks(_ owner: UnsafeMutableRawPointer) {

@@ -1,3 +1,5 @@
+public import Digest
+
 /// One HTTP request, complete: what is sent is exactly this and what HTTP itself needs.
 public struct HTTPRequest {
     public nonisolated enum Method: String, Sendable {
@@ -14,19 +16,23 @@ public struct HTTPRequest {
     /// Fields beyond what HTTP itself needs; a `host` here replaces the URL's.
     public var headers: [HeaderField]
     public var body: (any UploadBody)?
+    /// A POST's body that nobody else may see, in place of `body`: it goes from here straight to libcurl.
+    public var secretBody: Secret?
     public var options: TransferOptions
     /// Takes the bytes of a 2xx answer instead of `HTTPResponse.body`, however many there are.
     public var sink: ((UnsafeRawBufferPointer) -> Void)?
 
     public init(
         _ method: Method, _ url: String, headers: [HeaderField] = [],
-        body: (any UploadBody)? = nil, options: TransferOptions = TransferOptions(),
+        body: (any UploadBody)? = nil, secretBody: Secret? = nil,
+        options: TransferOptions = TransferOptions(),
         sink: ((UnsafeRawBufferPointer) -> Void)? = nil
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
+        self.secretBody = secretBody
         self.options = options
         self.sink = sink
     }
@@ -42,20 +48,34 @@ public struct HTTPRequest {
 /// One field of a request's or an answer's head.
 public nonisolated struct HeaderField: Sendable, Equatable {
     public var name: String
-    public var value: String
+    public var value: TextOrSecret
 
-    public init(_ name: String, _ value: String) {
+    public init(_ name: String, _ value: TextOrSecret) {
         self.name = name
         self.value = value
     }
 
-    /// As libcurl wants it; nil where the field would break out of its line.
-    var line: String? {
-        guard !name.isEmpty,
-            name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }),
-            value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0D && $0 != 0x0A })
-        else { return nil }
-        // "name:" alone would remove a field that libcurl adds; "name;" sends an empty one.
-        return value.isEmpty ? "\(name);" : "\(name): \(value)"
+    public init(_ name: String, _ value: String) {
+        self.init(name, .plain(value))
+    }
+
+    /// Whether the field stays within its line.
+    var isWellFormed: Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+            && value.withUnsafeBytes { $0.allSatisfy { $0 != 0 && $0 != 0x0D && $0 != 0x0A } }
+    }
+
+    /// Lends the line as libcurl wants it, ended by a zero, in memory that is cleansed.
+    func withLine<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+        value.withUnsafeBytes { value in
+            let line = SecretBuffer(capacity: name.utf8.count + value.count + 3)
+            line.append(name)
+            // "name:" alone would remove a field that libcurl adds; "name;" sends an empty one.
+            line.append(value.isEmpty ? ";" : ": ")
+            line.append(value)
+            line.append(0)
+            return line.withUnsafeBytes { body($0.bindMemory(to: CChar.self).baseAddress) }
+        }
     }
 }

@@ -1,3 +1,5 @@
+internal import Digest
+
 /// The answer to a request: any status, with as much of the body as is kept.
 public nonisolated struct HTTPResponse: Sendable {
     /// The most of a body that is kept, in bytes; S3's error documents are below 2 KiB.
@@ -20,7 +22,7 @@ public nonisolated struct HTTPResponse: Sendable {
     /// The value of the first field of that name, whatever its case.
     public func header(_ name: String) -> String? {
         let name = name.lowercased()
-        return headers.first { $0.name.lowercased() == name }?.value
+        return headers.first { $0.name.lowercased() == name }?.value.plainText
     }
 }
 

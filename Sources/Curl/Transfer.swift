@@ -11,7 +11,6 @@ public final class Transfer {
     }
 
     let request: HTTPRequest
-    let lines: [String]
     let origin: String
     var stage = Stage.queued
     let feed: BodyFeed?
@@ -27,11 +26,10 @@ public final class Transfer {
     private var bodyIsTooLong = false
 
     init(
-        _ request: HTTPRequest, lines: [String], transport: Transport,
+        _ request: HTTPRequest, transport: Transport,
         completion: @escaping (TransferOutcome) -> Void
     ) {
         self.request = request
-        self.lines = lines
         self.transport = transport
         self.completion = completion
         origin = request.origin

@@ -76,11 +76,9 @@ public final class Transport {
         _ request: HTTPRequest, completion: @escaping (TransferOutcome) -> Void
     ) -> Transfer {
         precondition(!isShutDown, "a transfer was started after the transport was shut down")
-        let lines = request.headers.map(\.line)
-        let transfer = Transfer(
-            request, lines: lines.compactMap(\.self), transport: self, completion: completion)
-        if let bad = lines.firstIndex(of: nil) {
-            let text = "the header field \"\(request.headers[bad].name)\" is not well-formed"
+        let transfer = Transfer(request, transport: self, completion: completion)
+        if let bad = request.headers.first(where: { !$0.isWellFormed }) {
+            let text = "the header field \"\(bad.name)\" is not well-formed"
             refused.append((transfer, transfer.failure(.request, text)))
         } else {
             queue.add(transfer, origin: transfer.origin)
@@ -200,7 +198,7 @@ public final class Transport {
             running[handle.pointer] = transfer
             // Unretained: `running` keeps the transfer until its handle has left the multi handle.
             let owner = Unmanaged.passUnretained(transfer).toOpaque()
-            handle.prepare(transfer.request, lines: transfer.lines, owner: owner)
+            handle.prepare(transfer.request, owner: owner)
             check(curl_multi_add_handle(multi, handle.pointer))
         }
     }

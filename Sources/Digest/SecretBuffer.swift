@@ -9,6 +9,8 @@ public final class SecretBuffer {
     /// Whether bytes were refused for want of room.
     public private(set) var isOverfull = false
 
+    public var isEmpty: Bool { count == 0 }
+
     public init(capacity: Int) {
         storage = .allocate(byteCount: capacity, alignment: 8)
     }
@@ -26,6 +28,17 @@ public final class SecretBuffer {
         }
         UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(from: bytes)
         count += bytes.count
+    }
+
+    /// Takes the UTF-8 of a text, which cannot be wiped itself.
+    public func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Takes one byte.
+    public func append(_ byte: UInt8) {
+        Swift.withUnsafeBytes(of: byte) { append($0) }
     }
 
     /// Lends what was collected for the duration of `body`.

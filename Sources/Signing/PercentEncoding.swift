@@ -1,3 +1,5 @@
+public import Digest
+
 /// Percent-encoding as Signature Version 4 defines it.
 ///
 /// Everything but `A-Z a-z 0-9 - . _ ~` becomes `%XX` with upper-case digits, byte by byte of the
@@ -10,6 +12,11 @@ public enum PercentEncoding {
         encode(text, keepingSlash: false)
     }
 
+    /// Encodes a value that nobody else may see. A byte takes up to three.
+    public static func component(_ secret: UnsafeRawBufferPointer, into buffer: SecretBuffer) {
+        encode(secret, keepingSlash: false) { buffer.append($0) }
+    }
+
     /// Encodes a path: its slashes stay.
     static func path(_ text: String) -> String {
         encode(text, keepingSlash: true)
@@ -18,16 +25,22 @@ public enum PercentEncoding {
     private static func encode(_ text: String, keepingSlash: Bool) -> String {
         var output: [UInt8] = []
         output.reserveCapacity(text.utf8.count + 16)
-        for byte in text.utf8 {
+        encode(text.utf8, keepingSlash: keepingSlash) { output.append($0) }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private static func encode(
+        _ text: some Sequence<UInt8>, keepingSlash: Bool, _ put: (UInt8) -> Void
+    ) {
+        for byte in text {
             if isUnreserved(byte) || (keepingSlash && byte == UInt8(ascii: "/")) {
-                output.append(byte)
+                put(byte)
             } else {
-                output.append(UInt8(ascii: "%"))
-                output.append(digit(byte >> 4))
-                output.append(digit(byte & 15))
+                put(UInt8(ascii: "%"))
+                put(digit(byte >> 4))
+                put(digit(byte & 15))
             }
         }
-        return String(decoding: output, as: UTF8.self)
     }
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {

@@ -52,7 +52,7 @@ public struct RequestSigner: Sendable {
         let date = String(time.basic.prefix(8))
         let scope = "\(date)/\(region)/\(service.name)/aws4_request"
         let stringToSign =
-            "\(Self.algorithm)\n\(time.basic)\n\(scope)\n\(SHA256.digest(of: canonical.text).hex)"
+            "\(Self.algorithm)\n\(time.basic)\n\(scope)\n\(canonical.digest().hex)"
         let signature = HMACSHA256.code(of: stringToSign, key: signingKey(for: date))
         let authorization =
             "\(Self.algorithm) Credential=\(credentials.accessKeyID)/\(scope), "
@@ -71,8 +71,7 @@ public struct RequestSigner: Sendable {
             added.append(Header("x-amz-content-sha256", request.payload.text))
         }
         if let token = credentials.sessionToken {
-            let text = token.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-            added.append(Header("x-amz-security-token", text))
+            added.append(Header("x-amz-security-token", .secret(token)))
         }
         var request = request
         request.headers.removeAll { Self.made.contains($0.name.lowercased()) }

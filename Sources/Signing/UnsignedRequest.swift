@@ -40,11 +40,15 @@ public struct QueryItem: Sendable, Equatable {
 /// One line of a request's head.
 public struct Header: Sendable, Equatable {
     public var name: String
-    public var value: String
+    public var value: TextOrSecret
 
-    public init(_ name: String, _ value: String) {
+    public init(_ name: String, _ value: TextOrSecret) {
         self.name = name
         self.value = value
+    }
+
+    public init(_ name: String, _ value: String) {
+        self.init(name, .plain(value))
     }
 }
 

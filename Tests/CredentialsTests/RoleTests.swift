@@ -186,10 +186,12 @@ struct RoleTests {
         }
     }
 
-    @Test("A token is exchanged for a session without a signature")
-    func webIdentity() async throws {
+    @Test(
+        "A token is exchanged for a session without a signature",
+        arguments: [("eyJ.a.b", "eyJ.a.b", 1), ("a+/=&b", "a%2B%2F%3D%26b", 10_000)])
+    func webIdentity(piece: String, encoded: String, times: Int) async throws {
         try await withBench { bench in
-            bench.tree.write("token", "eyJ.a.b\n")
+            bench.tree.write("token", String(repeating: piece, count: times) + "\n")
             bench.variables = [
                 "AWS_WEB_IDENTITY_TOKEN_FILE": bench.tree.at("token"), "AWS_ROLE_ARN": Self.arn,
             ]
@@ -203,7 +205,9 @@ struct RoleTests {
             let request = try #require(issuer.requests.first)
             #expect(request.headers["authorization"] == nil)
             #expect(request.parameter("Action") == "AssumeRoleWithWebIdentity")
-            #expect(request.parameter("WebIdentityToken") == "eyJ.a.b")
+            let sent = request.parameter("WebIdentityToken")
+            let isWhole = sent == String(repeating: encoded, count: times)
+            #expect(isWhole)
             #expect(request.parameter("RoleSessionName") == "sluice-orders")
         }
     }

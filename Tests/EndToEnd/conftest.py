@@ -4,6 +4,7 @@ import itertools
 import json
 import pathlib
 import random
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -88,8 +89,9 @@ class ScriptedS3:
 
     KEYS = Keys("SCRIPTED", "scripted-secret")
 
-    def __init__(self, port: int):
-        self.endpoint = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, certificate: pathlib.Path | None = None):
+        self.endpoint = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
+        self._tls = ssl.create_default_context(cafile=certificate) if certificate else None
 
     def script(self, *rules: dict) -> None:
         self._call("POST", "/__script", json.dumps(rules).encode())
@@ -117,22 +119,39 @@ class ScriptedS3:
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> dict:
         request = urllib.request.Request(self.endpoint + path, body, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10, context=self._tls) as answer:
             return json.loads(answer.read() or b"{}")
 
 
 @pytest.fixture
-def scripted_s3(tmp_path: pathlib.Path) -> Iterator[ScriptedS3]:
+def certificate(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> pathlib.Path | None:
+    """The servers' certificate and its key in one file, for tests that ask for it (`indirect`)."""
+    if not getattr(request, "param", False):
+        return None
+    (key, certificate) = (tmp_path / "server.key", tmp_path / "server.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=sluice", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    certificate.write_bytes(key.read_bytes() + certificate.read_bytes())
+    return certificate
+
+
+@pytest.fixture
+def scripted_s3(
+    tmp_path: pathlib.Path, certificate: pathlib.Path | None
+) -> Iterator[ScriptedS3]:
     saved = tmp_path / "objects"
     program = pathlib.Path(__file__).with_name("scripted_s3.py")
+    tls = ["--cert", certificate, "--key", certificate] if certificate else []
     with subprocess.Popen(
-        [sys.executable, program, "--save", saved, "--region", "eu-west-1"],
+        [sys.executable, program, "--save", saved, "--region", "eu-west-1", *tls],
         stdout=subprocess.PIPE, text=True,
     ) as process:
         try:
             word, port = process.stdout.readline().split()
             assert word == "port"
-            running = ScriptedS3(int(port))
+            running = ScriptedS3(int(port), certificate)
             running.saved = saved
             yield running
         finally:

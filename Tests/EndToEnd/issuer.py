@@ -3,6 +3,8 @@
 import datetime
 import http.server
 import json
+import pathlib
+import ssl
 import threading
 import urllib.parse
 
@@ -12,7 +14,7 @@ IMDS = "/latest/meta-data/iam/security-credentials/"
 class Issuer:
     """A server in a thread of the test. Use as a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: pathlib.Path | None = None) -> None:
         self.lifetime = 3600
         """Of the sessions that are given from now on, in seconds."""
         self.code: str | None = None
@@ -22,6 +24,9 @@ class Issuer:
         self.calls: list[dict[str, str]] = []
         """The parameters of each request to STS."""
         self.sessions = 0
+        self.metadata_token = "metadata-token"
+        """What the instance gives, and then wants to see."""
+        self.container_token = "container-token"
         issuer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,17 +39,17 @@ class Issuer:
                 self._answer(*issuer._sts())
 
             def do_PUT(self) -> None:
-                self._answer(200, "token")
+                self._answer(200, issuer.metadata_token)
 
             def do_GET(self) -> None:
                 if self.path.startswith("/latest/"):
-                    if self.headers["X-aws-ec2-metadata-token"] != "token":
+                    if self.headers["X-aws-ec2-metadata-token"] != issuer.metadata_token:
                         self._answer(401, "")
                     elif self.path == IMDS:
                         self._answer(200, "role")
                     else:
                         self._answer(200, issuer._json(Code="Success"))
-                elif self.headers["Authorization"] == "container-token":
+                elif self.headers["Authorization"] == issuer.container_token:
                     self._answer(200, issuer._json())
                 else:
                     self._answer(403, "")
@@ -59,6 +64,11 @@ class Issuer:
                 self.wfile.write(body.encode())
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._scheme = "https" if certificate else "http"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> "Issuer":
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -70,25 +80,31 @@ class Issuer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     def _session(self) -> dict[str, str]:
         self.sessions += 1
         end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self.lifetime)
         return {
-            "AccessKeyId": f"ASIA{self.sessions:04}", "SecretAccessKey": "issued-secret",
+            "AccessKeyId": f"ASIA{self.sessions:04}",
+            "SecretAccessKey": f"issued-secret-{self.sessions:04}",
             "Expiration": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
+    @property
+    def session_token(self) -> str:
+        """That of the last session, as long as those of AWS are."""
+        return f"issued-token-{self.sessions:04}/" * 40
+
     def _json(self, **members: str) -> str:
-        return json.dumps(self._session() | members | {"Token": "issued-token"})
+        return json.dumps(self._session() | members | {"Token": self.session_token})
 
     def _sts(self) -> tuple[int, str]:
         if self.code:
             return 403, (
                 f"<ErrorResponse><Error><Type>Sender</Type><Code>{self.code}</Code>"
                 "<Message>not today</Message></Error><RequestId>sts-1</RequestId></ErrorResponse>")
-        session = self._session() | {"SessionToken": "issued-token"}
+        session = self._session() | {"SessionToken": self.session_token}
         members = "".join(f"<{name}>{value}</{name}>" for name, value in session.items())
         return 200, (
             "<AssumeRoleResponse><AssumeRoleResult><Credentials>"

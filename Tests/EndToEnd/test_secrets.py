@@ -5,26 +5,32 @@ import pathlib
 import re
 import resource
 import signal
+import struct
 
 import pytest
 
 from installation import ROOT
+from issuer import Issuer
 from local_s3 import Keys
 
 BUCKET = "scripted"
 BATCH = {"max_events": 10, "max_age": "1s"}
-SECRET, TOKEN, NEXT_SECRET = "unmistakable-SECRET-7c1e", "unmistakable-TOKEN-94ab", "another-SECRET"
+SECRET, NEXT_SECRET = "unmistakable-SECRET-7c1e", "another-SECRET"
+# Tokens are long: a piece of one is found as well.
+TOKEN_PIECE, NEXT_TOKEN_PIECE = "unmistakable-TOKEN-94ab/", "another-TOKEN/"
+TOKEN, NEXT_TOKEN = TOKEN_PIECE * 40, NEXT_TOKEN_PIECE * 40
 REJECTED = {"method": "PUT", "do": "answer", "status": 403, "code": "InvalidAccessKeyId",
             "times": None}
 
 
 @pytest.fixture
-def configured(installation, scripted_s3):
+def configured(installation, scripted_s3, certificate):
     installation.set_secret("token", TOKEN)
     installation.connector(
         "orders", BUCKET, scripted_s3.endpoint, Keys("AKIDVISIBLE", SECRET), batch=BATCH,
         expire_after="1s", on_expiry="archive",
-        credentials={"grace": "0s", "session_token_file": installation.secret("token")})
+        credentials={"grace": "0s", "session_token_file": installation.secret("token")},
+        **({"tls": {"ca_file": certificate}} if certificate else {}))
     return scripted_s3
 
 
@@ -58,7 +64,7 @@ def test_no_secret_is_told_or_kept(installation, configured, producer, works):
     }
     assert all(places[name] for name in ("stderr", "status", "check", "command line"))
     for name, contents in places.items():
-        for secret in (SECRET, TOKEN):
+        for secret in (SECRET, TOKEN_PIECE):
             assert secret.encode() not in contents, f"{secret} is in {name}"
     # What is not the producers' belongs to the daemon alone.
     for path in installation.spool.iterdir():
@@ -66,7 +72,7 @@ def test_no_secret_is_told_or_kept(installation, configured, producer, works):
 
 
 def core_of(daemon, directory: pathlib.Path, limit: int) -> bytes | None:
-    """Lets the daemon crash in a directory, and answers what the kernel wrote."""
+    """Lets the daemon crash in a directory, and answers what the kernel wrote of it."""
     pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
     if pattern.startswith(("|", "/")):
         pytest.skip(f"this machine's cores go to {pattern}")
@@ -77,6 +83,37 @@ def core_of(daemon, directory: pathlib.Path, limit: int) -> bytes | None:
     return cores[0].read_bytes() if cores else None
 
 
+def memory_in(core: bytes) -> bytes:
+    """What lay in memory: all but the registers, in which the last that was copied is left (elf(5))."""
+    (table,), (count,) = struct.unpack_from("<Q", core, 32), struct.unpack_from("<H", core, 56)
+    headers = [struct.unpack_from("<IIQQQQ", core, table + 56 * index) for index in range(count)]
+    return b"".join(core[offset:offset + size]
+                    for kind, _, offset, _, _, size in headers if kind == 1)
+
+
+def memory_of(daemon, directory: pathlib.Path) -> bytes:
+    core = core_of(daemon, directory, resource.RLIM_INFINITY)
+    assert core, "the daemon leaves a core where it is let"
+    return memory_in(core)
+
+
+def token_in_use(scripted_s3) -> str:
+    """The session token that came with the last object."""
+    head = scripted_s3.requests("PUT")[-1]["headers"]
+    return dict((name.lower(), value) for name, value in head)["x-amz-security-token"]
+
+
+def deliver_until(condition, installation, daemon, producer) -> None:
+    """Delivers small objects until one of them made something true."""
+    for number in range(100):
+        installation.drop(f"b-{number}.jsonl", producer.lines(10, event_type="a.b"), "orders")
+        daemon.wait_until(lambda: not installation.waiting(), "everything was delivered")
+        if condition():
+            return
+    raise AssertionError("100 objects changed nothing")
+
+
+@pytest.mark.parametrize("certificate", [False, True], ids=["http", "https"], indirect=True)
 def test_a_secret_that_is_no_longer_used_is_wiped_from_memory(
     installation, configured, producer, monkeypatch
 ):
@@ -85,19 +122,77 @@ def test_a_secret_that_is_no_longer_used_is_wiped_from_memory(
     daemon = installation.start()
     installation.drop("a.jsonl", producer.lines(30), "orders")
     daemon.wait_until(lambda: not installation.waiting(), "everything was delivered")
+    assert token_in_use(configured) == TOKEN
     # The token shows when the new secret is in use: both are read at once.
     installation.set_secret("orders", NEXT_SECRET)
-    installation.set_secret("token", "another-TOKEN")
-    number = 0
-    while ["x-amz-security-token", "another-TOKEN"] not in [
-            [name.lower(), value] for name, value in configured.requests("PUT")[-1]["headers"]]:
-        number += 1
-        installation.drop(f"b-{number}.jsonl", producer.lines(10, event_type="a.b"), "orders")
+    installation.set_secret("token", NEXT_TOKEN)
+    deliver_until(
+        lambda: token_in_use(configured) == NEXT_TOKEN, installation, daemon, producer)
+    memory = memory_of(daemon, installation.directory)
+    copies = {secret: memory.count(secret.encode())
+              for secret in (SECRET, TOKEN_PIECE, NEXT_SECRET, NEXT_TOKEN_PIECE)}
+    assert copies[NEXT_SECRET] and copies[NEXT_TOKEN_PIECE], "the search finds what is there"
+    assert copies[SECRET] == copies[TOKEN_PIECE] == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "certificate"),
+    [("web identity", False), ("web identity", True), ("instance", False), ("container", False)],
+    ids=["web identity over http", "web identity over https", "instance", "container"],
+    indirect=["certificate"])
+def test_a_session_that_was_replaced_and_what_it_was_got_with_are_wiped_from_memory(
+    installation, scripted_s3, producer, monkeypatch, place, certificate
+):
+    monkeypatch.chdir(installation.directory)
+    proofs = ["unmistakable-PROOF-2b7e/", "another-PROOF/"]
+    installation.set_secret("proof", proofs[0] * 40)
+    with Issuer(certificate) as issuer:
+        issuer.container_token = issuer.metadata_token = proofs[0] * 40
+        (installation.connectors / "orders.toml").write_text(f"""
+            bucket = "{BUCKET}"
+            endpoint = "{scripted_s3.endpoint}"
+            region = "eu-west-1"
+            format = "jsonl"
+            {f'tls = {{ ca_file = "{certificate}" }}' if certificate else ""}
+            batch = {{ max_events = 10, max_age = "1s" }}
+            credentials = {{ sts_endpoint = "{issuer.url}", grace = "0s" }}
+        """)
+        installation.environment = {
+            "SWIFT_BACKTRACE": "enable=no", "HOME": "/nonexistent",
+        } | {
+            "web identity": {
+                "AWS_WEB_IDENTITY_TOKEN_FILE": str(installation.secret("proof")),
+                "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/sluice",
+            },
+            "instance": {"AWS_EC2_METADATA_SERVICE_ENDPOINT": issuer.url},
+            "container": {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": issuer.url + "/credentials",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(installation.secret("proof")),
+            },
+        }[place]
+        daemon = installation.start()
+        installation.drop("a.jsonl", producer.lines(30), "orders")
         daemon.wait_until(lambda: not installation.waiting(), "everything was delivered")
-        assert number < 100, "the new token was never used"
-    core = core_of(daemon, installation.directory, resource.RLIM_INFINITY)
-    assert core and NEXT_SECRET.encode() in core, "the search finds what is there"
-    assert SECRET.encode() not in core
+        replaced = issuer.sessions
+        assert token_in_use(scripted_s3) == issuer.session_token
+        installation.set_secret("proof", proofs[1] * 40)
+        issuer.container_token = issuer.metadata_token = proofs[1] * 40
+        daemon.reload()
+        daemon.wait_for("reloaded")
+        deliver_until(lambda: issuer.sessions > replaced and
+                      token_in_use(scripted_s3) == issuer.session_token,
+                      installation, daemon, producer)
+        if place == "web identity":
+            assert {call["WebIdentityToken"] for call in issuer.calls} == {
+                proof * 40 for proof in proofs}
+    memory = memory_of(daemon, installation.directory)
+    last = [f"issued-token-{issuer.sessions:04}", f"issued-secret-{issuer.sessions:04}"]
+    earlier = [f"issued-{what}-{number:04}" for what in ("token", "secret")
+               for number in range(1, issuer.sessions)]
+    copies = {secret: memory.count(secret.encode()) for secret in last + earlier + proofs}
+    assert all(copies[secret] for secret in last), "the search finds what is there"
+    # A proof is read each time, so even the last one is not kept.
+    assert earlier and [secret for secret in earlier + proofs if copies[secret]] == []
 
 
 def test_with_the_limit_of_the_unit_a_crash_leaves_no_core(

@@ -123,7 +123,7 @@ struct PublishedExample: Sendable, CustomTestStringConvertible {
     @Test("Exactly the headers that are sent are signed, and authorization comes on top")
     func sentHeaders() {
         var credentials = Self.credentials
-        credentials.sessionToken = Secret("token")
+        credentials.sessionToken = Secret(" tok\ten\r\n")
         var signer = Self.signer(credentials)
         var request = Self.get
         request.headers = [Header("X-Amz-Acl", " a \t b\r\nx: y "), Header("range", "bytes=0-1")]
@@ -134,11 +134,11 @@ struct PublishedExample: Sendable, CustomTestStringConvertible {
                 Header("x-amz-acl", "a b x: y"),
                 Header("x-amz-content-sha256", Payload.empty.text),
                 Header("x-amz-date", "20130524T000000Z"),
-                Header("x-amz-security-token", "token"),
+                Header("x-amz-security-token", .secret(Secret("tok en"))),
             ])
         let names = signed.headers.dropLast().map(\.name).joined(separator: ";")
         #expect(signed.headers.last?.name == "authorization")
-        #expect(signed.headers.last?.value.contains("SignedHeaders=\(names),") == true)
+        #expect(signed.value(of: "authorization")?.contains("SignedHeaders=\(names),") == true)
     }
 
     @Test("Headers that signing makes replace the caller's")
@@ -176,7 +176,10 @@ struct PublishedExample: Sendable, CustomTestStringConvertible {
         credentials.sessionToken = Secret("TOKEN")
         var dumped = ""
         dump(credentials, to: &dumped)
-        dump(Self.signer(credentials), to: &dumped)
+        var signer = Self.signer(credentials)
+        dump(signer, to: &dumped)
+        dump(signer.sign(Self.get, at: Self.time), to: &dumped)
+        dump(signer.canonicalRequest(for: Self.get, at: Self.time), to: &dumped)
         let printed = "\(credentials) \(String(reflecting: credentials))" + dumped
         #expect(printed.contains("AKIAIOSFODNN7EXAMPLE"))
         #expect(!printed.contains("wJalr"))
@@ -186,10 +189,16 @@ struct PublishedExample: Sendable, CustomTestStringConvertible {
 
 extension SignedRequest {
     func value(of name: String) -> String? {
-        headers.first { $0.name == name }?.value
+        headers.first { $0.name == name }?.value.plainText
     }
 
     var path: String {
         String(target.prefix { $0 != "?" })
+    }
+}
+
+extension CanonicalRequest {
+    var text: String {
+        String(decoding: pieces.flatMap { $0.withUnsafeBytes { Array($0) } }, as: UTF8.self)
     }
 }

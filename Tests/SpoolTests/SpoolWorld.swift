@@ -150,7 +150,8 @@ final class SpoolWorld {
     func finish() {
         files.set(nil)
         start()
-        for _ in 0..<12 {
+        // By chance a batch may have to wait for its turn, or for an answer, many times.
+        for round in 0..<60 where round < 12 || !held.isEmpty {
             spool?.scan()
             run()
             spool?.flush(nil) { _ in }
