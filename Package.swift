@@ -156,7 +156,7 @@ let package = Package(
         .testTarget(
             name: "SluicectlTests",
             dependencies: [
-                "sluicectl", "Configuration", "Credentials", "Delivery", "Files", "Model",
+                "sluicectl", "Avro", "Configuration", "Credentials", "Delivery", "Files", "Model",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
