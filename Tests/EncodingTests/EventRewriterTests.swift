@@ -1,5 +1,6 @@
 import Encoding
 import Model
+import Support
 import Testing
 
 /// Transforms of events that stay JSON.
