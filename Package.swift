@@ -98,7 +98,8 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "Support", dependencies: ["Files"], path: "Tests/Support", swiftSettings: strict),
+            name: "Support", dependencies: ["Files", "Encoding"], path: "Tests/Support",
+            swiftSettings: strict),
         .target(
             name: "ScriptedStore", dependencies: ["Curl"], path: "Tests/ScriptedStore",
             swiftSettings: onTheLoop),
@@ -156,7 +157,7 @@ let package = Package(
         .testTarget(
             name: "SluicectlTests",
             dependencies: [
-                "sluicectl", "Configuration", "Credentials", "Delivery", "Files", "Model",
+                "sluicectl", "Avro", "Configuration", "Credentials", "Delivery", "Files", "Model",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -38,6 +38,10 @@ extension SchemaCompiler {
         case .string:
             compiled.stringBranch = CompiledType.whole
         case .union(let branches):
+            let index = Int(compile(type))
+            let union = types[index]
+            compiled.index = union.index
+            compiled.count = union.count
             compiled.nullBranch = Int32(branches.firstIndex(of: .null) ?? -1)
             compiled.stringBranch = Int32(branches.firstIndex(of: .string) ?? -1)
         default:

@@ -2,8 +2,8 @@ internal import Encoding
 
 /// Records, arrays and maps.
 extension EventRun {
-    mutating func record(_ index: Int, _ type: Int, _ piece: JSONPiece) -> Bool {
-        guard enter(type, piece) else { return false }
+    mutating func record(_ index: Int, _ piece: JSONPiece) -> Bool {
+        guard enter(piece) else { return false }
         let record = records[index]
         let count = Int(record.fieldCount)
         let first = Int(record.firstField)
@@ -103,8 +103,8 @@ extension EventRun {
     }
 
     /// Writes one block: how many items, the items, and a block of none.
-    mutating func array(_ items: Int, _ type: Int, _ piece: JSONPiece) -> Bool {
-        guard enter(type, piece) else { return false }
+    mutating func array(_ items: Int, _ piece: JSONPiece) -> Bool {
+        guard enter(piece) else { return false }
         let first = scratch.pieceCount
         var at = text + piece.start + 1
         AcceptedJSON.skipSpace(&at)
@@ -130,8 +130,8 @@ extension EventRun {
     /// Writes one block: how many entries, each key and value, and a block of none.
     ///
     /// Of equal keys the last value is written, where the first stood.
-    mutating func map(_ values: Int, _ type: Int, _ piece: JSONPiece) -> Bool {
-        guard enter(type, piece) else { return false }
+    mutating func map(_ values: Int, _ piece: JSONPiece) -> Bool {
+        guard enter(piece) else { return false }
         let first = scratch.pieceCount
         var at = text + piece.start + 1
         AcceptedJSON.skipSpace(&at)

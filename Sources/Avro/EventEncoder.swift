@@ -21,9 +21,11 @@ public final class EventEncoder {
     /// An event that would take more bytes than this is refused: a few bytes of JSON may stand for a record of many
     /// fields, thousands of times.
     public static let longestEncoding = 4 << 20
-    /// How often an event's bytes may be read as parts of objects and arrays, on average. Nesting alone cannot reach it,
-    /// as events are at most 512 deep; unions in unions, tried one after the other, can.
-    static let rereads = JSONScanner.deepest + 1
+    /// How often an event's bytes may be read as parts of objects and arrays, on average, each of which counts as
+    /// `entryCost` bytes more. Nesting alone cannot reach it, as events are at most 512 deep and an object takes two
+    /// bytes; unions in unions, tried one after the other, can.
+    static let rereads = JSONScanner.deepest + entryCost / 2
+    static let entryCost = 64
 
     private let schema: CompiledSchema
     private let scratch = EventScratch()
@@ -56,7 +58,8 @@ public final class EventEncoder {
         _ event: UnsafePointer<UInt8>, count: Int, into output: EncodedBytes
     ) -> EventRefusal? {
         var run = EventRun(schema, scratch, event, count, output)
-        let isAccepted = run.record(0, 0, JSONPiece(start: 0, end: count, escaped: false))
+        let isAccepted =
+            run.record(0, JSONPiece(start: 0, end: count, escaped: false)) && run.isFitting()
         run.end(accepted: isAccepted)
         ignoredMembers = run.ignoredMembers
         if ignoredMembers > 0 {

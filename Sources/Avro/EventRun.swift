@@ -26,10 +26,10 @@ struct EventRun {
     var fault = EventFault()
     var ignoredMembers = 0
     var firstIgnored = JSONPiece.none
-    /// Bytes of containers that may still be read; see `EventEncoder.rereads`.
-    var allowance: Int
-    /// The output is longer than `EventEncoder.longestEncoding`.
-    private(set) var isOverfull = false
+    /// Bytes of objects and arrays that may still be read; see `EventEncoder.rereads`.
+    private var allowance: Int
+    /// The event has used up what may be read of it or written. `fault` says so, and no branch can mend it.
+    private(set) var isSpent = false
 
     init(
         _ schema: CompiledSchema, _ scratch: EventScratch, _ text: UnsafePointer<UInt8>,
@@ -63,7 +63,6 @@ struct EventRun {
 
     private mutating func grow(_ count: Int) {
         output.wrote(to - base)
-        isOverfull = isOverfull || output.count - firstByte > EventEncoder.longestEncoding
         open(for: count)
     }
 
@@ -84,6 +83,12 @@ struct EventRun {
             output.takeBack(to: mark)
             open(for: 1)
         }
+    }
+
+    /// Whether what was written is no longer than it may be.
+    mutating func isFitting() -> Bool {
+        if !isSpent, mark - firstByte > EventEncoder.longestEncoding { spend(.tooLong) }
+        return !isSpent
     }
 
     /// Counts what was written as the output's, or takes all of it back.
@@ -124,18 +129,25 @@ struct EventRun {
     /// Notes why a value cannot be written; returns false.
     @inline(never)
     mutating func refuse(_ kind: EventFault.Kind, _ type: Int, _ piece: JSONPiece) -> Bool {
-        fault = EventFault(kind: kind, type: type, piece: piece)
+        if !isSpent { fault = EventFault(kind: kind, type: type, piece: piece) }
         return false
+    }
+
+    private mutating func spend(_ kind: EventFault.Kind) {
+        fault = EventFault(kind: kind)
+        allowance = -1
+        isSpent = true
     }
 
     /// Enters an array or object; false where the event has used up what may be read of it or written.
     @inline(__always)
-    mutating func enter(_ type: Int, _ piece: JSONPiece) -> Bool {
-        allowance -= piece.count
-        guard allowance >= 0, !isOverfull else {
-            return refuse(isOverfull ? .tooLong : .tooOften, type, piece)
+    mutating func enter(_ piece: JSONPiece) -> Bool {
+        allowance -= piece.count + EventEncoder.entryCost
+        if allowance < 0 {
+            if !isSpent { spend(.tooOften) }
+            return false
         }
-        return true
+        return isFitting()
     }
 }
 

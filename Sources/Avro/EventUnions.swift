@@ -105,7 +105,9 @@ extension EventRun {
             var redacted = Transforms.redacted
             redacted.withUTF8 { put(bytes: $0) }
         } else {
-            put(digestOf: piece)
+            let form = text[piece.start] == UInt8(ascii: "{") ? form(field, piece) : nil
+            let named = form.flatMap { $0.0 == Int(field.stringBranch) ? $0.2 : nil }
+            put(digestOf: named ?? piece)
         }
         return true
     }

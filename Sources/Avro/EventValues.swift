@@ -67,11 +67,11 @@ extension EventRun {
             put(long: index)
             return true
         case .array:
-            return array(Int(compiled.index), type, piece)
+            return array(Int(compiled.index), piece)
         case .map:
-            return map(Int(compiled.index), type, piece)
+            return map(Int(compiled.index), piece)
         case .record:
-            return record(Int(compiled.index), type, piece)
+            return record(Int(compiled.index), piece)
         case .string, .union, .hashed, .removed, .unfit:
             preconditionFailure("written above")
         }

@@ -30,7 +30,7 @@ struct SchemaCompiler {
         return Int32(types.count - 1)
     }
 
-    private mutating func compile(_ type: AvroType) -> Int32 {
+    mutating func compile(_ type: AvroType) -> Int32 {
         switch type {
         case .null: add(CompiledType(kind: .null, accepts: JSONKind.null), "null")
         case .boolean: add(CompiledType(kind: .boolean, accepts: JSONKind.boolean), "boolean")

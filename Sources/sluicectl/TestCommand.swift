@@ -18,8 +18,10 @@ struct TestCommand: ParsableCommand {
             from being tried. The daemon need not run, and the connector need not be installed: a \
             file that ends in .toml can be named in its place.
 
-            With --send-events, if all is well, one placeholder event of each event type that the \
-            connector names is put into the spool, for the daemon to deliver.
+            With --send-events, if all is well, one placeholder event of each selected event type \
+            is put into the spool, for the daemon to deliver: each type that the connector's \
+            "events" name without a "*", and with Avro each that they match and a schema covers. \
+            The id of each begins with sluice-test-.
 
             Run it as the daemon's user, or as root, so that it may read the same secrets:
               sudo sluicectl test orders
@@ -48,7 +50,9 @@ struct TestCommand: ParsableCommand {
         do throws(Refusal) {
             events =
                 sendEvents
-                ? try PlaceholderEvents(for: settings, spool: loaded.settings.spool.directory) : nil
+                ? try PlaceholderEvents(
+                    for: settings, schemas: settings.format.isAvro ? loaded.schemas : nil,
+                    spool: loaded.settings.spool.directory) : nil
         } catch {
             throw error.show()
         }

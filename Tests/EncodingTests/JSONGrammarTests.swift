@@ -1,4 +1,5 @@
 import Encoding
+import Support
 import Testing
 
 /// RFC 8259: what is an event, what is not, and where a line is at fault.

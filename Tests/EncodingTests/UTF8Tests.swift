@@ -1,4 +1,5 @@
 import Encoding
+import Support
 import Testing
 
 /// RFC 3629: the sequences of its table, and no others.
