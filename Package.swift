@@ -103,6 +103,11 @@ let package = Package(
         .target(
             name: "ScriptedStore", dependencies: ["Curl"], path: "Tests/ScriptedStore",
             swiftSettings: onTheLoop),
+        .target(
+            name: "FuzzTargets", dependencies: ["Avro", "Encoding", "Model"],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets", "Support"], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(
             name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict
@@ -163,3 +168,11 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// Only scripts/fuzz builds this: its main comes from libFuzzer.
+if Context.environment["SLUICE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver",
+            swiftSettings: strict))
+}
