@@ -18,7 +18,7 @@ import Testing
         let output = EncodedBytes()
         var (encoded, refused) = (0, 0)
         for item in try #require(EventOracle.cases(seed: seed, count: 100))
-        where item.event.utf8.count < 3000 {
+        where item.event.utf8.count < 2000 {
             let schema = try AvroSchema(json: item.schema)
             let encoder = EventEncoder(schema)
             let decoder = EventDecoder(schema)
@@ -47,6 +47,7 @@ import Testing
         #expect(encoded > 200 && refused > 200, "seed \(seed): \(encoded) and \(refused)")
     }
 
+    private static let isSeam = (0...255).map { Array(",:[]{}".utf8).contains($0) }
     private static let values = [
         "null", "0", "-1", "1.5", "1e3", "99999999999999999999", "true", #""""#, #""\ud83d""#,
         #""é€""#, "[]", "{}", "[null]", #"{"string":"x"}"#, #"{"array":[{}]}"#, #"{"f0":{"f0":1}}"#,
@@ -56,7 +57,7 @@ import Testing
     private func mutated(_ event: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
         var text = event
         for _ in 0..<Int.random(in: 1...2, using: &random) {
-            let seams = text.indices.filter { ",:[]{}".utf8.contains(text[$0]) }
+            let seams = text.indices.filter { Self.isSeam[Int(text[$0])] }
             guard let from = seams.randomElement(using: &random) else { return text }
             let to = seams.first { $0 > from } ?? from
             if Bool.random(using: &random), from < to {
