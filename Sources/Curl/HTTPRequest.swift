@@ -16,7 +16,7 @@ public struct HTTPRequest {
     /// Fields beyond what HTTP itself needs; a `host` here replaces the URL's.
     public var headers: [HeaderField]
     public var body: (any UploadBody)?
-    /// A POST's body that nobody else may see, in place of `body`: it goes from here straight to libcurl.
+    /// A POST's body that nobody else may see, in place of `body`; libcurl gets it from here.
     public var secretBody: Secret?
     public var options: TransferOptions
     /// Takes the bytes of a 2xx answer instead of `HTTPResponse.body`, however many there are.

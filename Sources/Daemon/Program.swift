@@ -41,15 +41,19 @@ public enum Program {
         var journal = journal(level: .info, format: .text)
         do throws(StartFailure) {
             let loaded = load(options.file, journal)
-            guard let settings = loaded else {
-                end(journal, ExitStatus.configuration)
-            }
+            guard let loaded else { end(journal, ExitStatus.configuration) }
+            let settings = loaded.settings
             journal = Self.journal(level: settings.log.level.priority, format: settings.log.format)
             let files = try openSpool(settings.spool.directory)
             let identity = try prepare(files, settings.spool.directory)
+            if refuse(Daemon.schemaConflicts(loaded.schemas, files), journal) {
+                end(journal, ExitStatus.configuration)
+            }
             let book = try readBook(files, journal)
             let daemon = Daemon(
-                LoadedSettings(file: options.file, settings: settings), journal: journal,
+                LoadedSettings(
+                    file: options.file, settings: settings, schemas: loaded.schemas),
+                journal: journal,
                 files: files, identity: identity, book: book,
                 clock: DaemonClock(after: book?.clock), runsUntilEmpty: options.isUntilEmpty)
             try daemon.start()
@@ -106,19 +110,27 @@ public enum Program {
     }
 
     /// nil after having said what is wrong.
-    private static func load(_ file: String, _ journal: JournalWriter) -> Settings? {
+    private static func load(_ file: String, _ journal: JournalWriter) -> LoadedConfiguration? {
         let loaded = ConfigurationLoader.load(
             file: file, environment: ConfigurationLoader.processEnvironment())
-        for problem in loaded.problems {
-            journal.send(
-                JournalEntry(
-                    .startRefused, "configuration refused: \(problem)", [.file(problem.file)]))
-        }
+        if refuse(loaded.problems, journal) { return nil }
         for warning in loaded.warnings {
             journal.send(
                 JournalEntry(.destinationMisconfigured, "\(warning)", [.file(warning.file)]))
         }
-        return loaded.problems.isEmpty ? loaded.settings : nil
+        return loaded
+    }
+
+    /// Says what is wrong; false where nothing is.
+    private static func refuse(
+        _ problems: [ConfigurationProblem], _ journal: JournalWriter
+    ) -> Bool {
+        for problem in problems {
+            journal.send(
+                JournalEntry(
+                    .startRefused, "configuration refused: \(problem)", [.file(problem.file)]))
+        }
+        return !problems.isEmpty
     }
 
     // MARK: Spool

@@ -3,11 +3,16 @@ enum Hexadecimal {
     static func text(of bytes: UnsafeRawBufferPointer) -> String {
         // Writes exactly the capacity asked for: two ASCII digits a byte.
         String(unsafeUninitializedCapacity: 2 * bytes.count) { output in
-            for (index, byte) in bytes.enumerated() {
-                output[2 * index] = digit(byte >> 4)
-                output[2 * index + 1] = digit(byte & 15)
-            }
+            if let start = output.baseAddress { write(bytes, to: start) }
             return 2 * bytes.count
+        }
+    }
+
+    /// Writes two digits a byte.
+    static func write(_ bytes: UnsafeRawBufferPointer, to output: UnsafeMutablePointer<UInt8>) {
+        for (index, byte) in bytes.enumerated() {
+            output[2 * index] = digit(byte >> 4)
+            output[2 * index + 1] = digit(byte & 15)
         }
     }
 

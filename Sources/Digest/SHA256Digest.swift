@@ -37,6 +37,11 @@ public struct SHA256Digest: Hashable, Sendable {
         withUnsafeBytes { Hexadecimal.text(of: $0) }
     }
 
+    /// Writes what `hex` says as 64 bytes of ASCII.
+    public func writeHex(to output: UnsafeMutablePointer<UInt8>) {
+        withUnsafeBytes { Hexadecimal.write($0, to: output) }
+    }
+
     /// Lends the 32 bytes for the duration of `body`.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         Swift.withUnsafeBytes(of: words) { body($0) }

@@ -1,4 +1,4 @@
-/// A text that anybody may see, or one that nobody else may, and that is then in no `String` on its way.
+/// A text that anybody may see, or one that nobody else may and that is in no `String` on its way.
 public enum TextOrSecret: Sendable, Equatable {
     case plain(String)
     case secret(Secret)

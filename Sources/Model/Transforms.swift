@@ -3,7 +3,7 @@
 /// Names are those of the event's own members, not of members inside them. Routing sees the event as it was.
 public struct Transforms: Sendable, Hashable {
     public enum Action: String, Sendable, Hashable, CaseIterable {
-        /// A string becomes `redacted`; anything else null.
+        /// A value becomes `redacted`, or null where its type in Avro has no string. null stays null.
         case remove
         /// A string becomes the SHA-256 of its UTF-8 bytes, any other value that of its JSON text: 64 hexadecimal
         /// digits. null stays null.

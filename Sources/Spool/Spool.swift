@@ -55,6 +55,8 @@ public final class Spool: @unchecked Sendable {
     var tombstones: [Tombstone] = []
     var ledger = Ledger()
     var episodes = Episodes()
+    /// nil: not yet read.
+    var usedSchemas: UsedSchemas?
     /// Held batches with a marker on the disk.
     var uncertain: Set<BatchID> = []
     var origins = Origins()

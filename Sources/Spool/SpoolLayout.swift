@@ -24,6 +24,7 @@ enum SpoolLayout {
     static let routing = "routing"
     static let totals = "totals"
     static let episodes = "episodes"
+    static let schemas = "schemas"
 
     /// The version of this layout. A newer one is refused. 2 came with losses: a program that does not know them would
     /// read their events again.

@@ -46,7 +46,7 @@ struct ConnectorSummary {
             ("example_key", .string(exampleKey)),
             ("events", .array(connector.events.map { .string($0.description) })),
             ("default_event_type", .string(connector.defaultEventType)),
-            ("format", .string("jsonl")),
+            ("format", .string(connector.format.isAvro ? "avro" : "jsonl")),
             ("compression", .string(compression)),
             ("max_events", .integer(connector.batch.maxEvents)),
             ("max_age_seconds", .integer(Int(connector.batch.maxAge.components.seconds))),
@@ -87,12 +87,15 @@ struct ConnectorSummary {
 
     private var compression: String {
         switch connector.format {
+        case .avro(let compression): compression.rawValue
         case .jsonl(let compression): compression.rawValue
         }
     }
 
     private var formatText: String {
         switch connector.format {
+        case .avro(.deflate): "Avro, deflate"
+        case .avro(.none): "Avro, not compressed"
         case .jsonl(.gzip): "JSON Lines, gzip"
         case .jsonl(.none): "JSON Lines, not compressed"
         }

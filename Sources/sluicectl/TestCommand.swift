@@ -45,13 +45,14 @@ struct TestCommand: ParsableCommand {
     var connector: String
 
     func run() throws {
-        let (settings, all) = try options.loadConnector(connector)
+        let (settings, loaded) = try options.loadConnector(connector)
         let events: PlaceholderEvents?
         do throws(Refusal) {
             events =
                 sendEvents
                 ? try PlaceholderEvents(
-                    for: settings, schemas: nil, spool: all.spool.directory) : nil
+                    for: settings, schemas: settings.format.isAvro ? loaded.schemas : nil,
+                    spool: loaded.settings.spool.directory) : nil
         } catch {
             throw error.show()
         }

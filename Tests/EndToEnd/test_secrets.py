@@ -72,7 +72,7 @@ def test_no_secret_is_told_or_kept(installation, configured, producer, works):
 
 
 def core_of(daemon, directory: pathlib.Path, limit: int) -> bytes | None:
-    """Lets the daemon crash in a directory, and answers what the kernel wrote of it."""
+    """Lets the daemon crash in a directory, and answers what the kernel wrote."""
     pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
     if pattern.startswith(("|", "/")):
         pytest.skip(f"this machine's cores go to {pattern}")
@@ -84,7 +84,7 @@ def core_of(daemon, directory: pathlib.Path, limit: int) -> bytes | None:
 
 
 def memory_in(core: bytes) -> bytes:
-    """What lay in memory: all but the registers, in which the last that was copied is left (elf(5))."""
+    """What lay in memory (elf(5)). The registers are left out: the last that was copied is there."""
     (table,), (count,) = struct.unpack_from("<Q", core, 32), struct.unpack_from("<H", core, 56)
     headers = [struct.unpack_from("<IIQQQQ", core, table + 56 * index) for index in range(count)]
     return b"".join(core[offset:offset + size]
