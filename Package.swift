@@ -45,12 +45,12 @@ let package = Package(
 
         // Pure decisions and encodings: no I/O, no clock.
         .target(name: "Model", swiftSettings: strict),
-        .target(
-            name: "Encoding", dependencies: ["Model", "Deflate", "Digest"], swiftSettings: strict),
+        .target(name: "Encoding", dependencies: ["Model", "Digest"], swiftSettings: strict),
         .target(
             name: "Avro", dependencies: ["Model", "Deflate", "Digest", "Encoding"],
             swiftSettings: strict),
-        .target(name: "Batching", dependencies: ["Model", "Avro"], swiftSettings: strict),
+        .target(
+            name: "Batching", dependencies: ["Model", "Avro", "Deflate"], swiftSettings: strict),
         .target(name: "Signing", dependencies: ["Model", "Digest"], swiftSettings: strict),
         .target(name: "Delivery", dependencies: ["Model"], swiftSettings: strict),
 
@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Model", "Files", "Configuration", "Spool", "Delivery", "Credentials", "S3",
+                "Model", "Avro", "Files", "Configuration", "Spool", "Delivery", "Credentials", "S3",
                 "Systemd", "HTTPServer", "Curl",
                 "Batching", "Encoding", "Digest",
             ],
@@ -115,9 +115,10 @@ let package = Package(
             dependencies: ["Avro", "Deflate", "Digest", "Encoding", "Model", "Support"],
             swiftSettings: strict),
         .testTarget(
-            name: "BatchingTests", dependencies: ["Batching", "Model"], swiftSettings: strict),
+            name: "BatchingTests", dependencies: ["Batching", "Avro", "Model"],
+            swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "Model"],
+            name: "ConfigurationTests", dependencies: ["Configuration", "Avro", "Model"],
             swiftSettings: strict),
         .testTarget(
             name: "SigningTests", dependencies: ["Signing", "Digest", "Model", "Support"],
@@ -127,7 +128,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SpoolTests",
-            dependencies: ["Spool", "Batching", "Model", "Files", "Support", "Deflate", "Digest"],
+            dependencies: [
+                "Spool", "Avro", "Batching", "Model", "Files", "Support", "Deflate", "Digest",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "CredentialsTests",
@@ -154,7 +157,7 @@ let package = Package(
         .testTarget(
             name: "SluicectlTests",
             dependencies: [
-                "sluicectl", "Configuration", "Credentials", "Delivery", "Files", "Model",
+                "sluicectl", "Avro", "Configuration", "Credentials", "Delivery", "Files", "Model",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -66,18 +66,30 @@ extension EventRun {
                 notes[field] = value
                 place = 2 * (field + 1)
             } else {
-                if ignoredMembers == 0 {
-                    firstIgnored = JSONPiece(
-                        start: name - text, end: nameEnd - text, escaped: false)
-                }
-                ignoredMembers += 1
                 place |= 1
+                // The event itself begins at 0, and routing has used these two.
+                if piece.start > 0 || !Self.isForRouting(name + 1, nameEnd - name - 2) {
+                    if ignoredMembers == 0 {
+                        firstIgnored = JSONPiece(
+                            start: name - text, end: nameEnd - text, escaped: false)
+                    }
+                    ignoredMembers += 1
+                }
             }
             AcceptedJSON.skipSpace(&at)
             if at.pointee == UInt8(ascii: "}") { return }
             at += 1
             AcceptedJSON.skipSpace(&at)
         }
+    }
+
+    private static let eventType = Array("event_type".utf8)
+    private static let connector = Array("connector".utf8)
+
+    private static func isForRouting(_ name: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        let name = UnsafeBufferPointer(start: name, count: count)
+        return count == 10
+            ? name.elementsEqual(eventType) : count == 9 && name.elementsEqual(connector)
     }
 
     @inline(__always)

@@ -15,7 +15,7 @@ public struct SchemaSet: Sendable, Equatable {
 
     private let schemas: [String: AvroSchema]
 
-    public init(_ schemas: [String: AvroSchema]) {
+    public init(_ schemas: [String: AvroSchema] = [:]) {
         self.schemas = schemas
     }
 

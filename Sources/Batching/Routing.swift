@@ -1,3 +1,4 @@
+public import Avro
 public import Model
 
 /// The part of the configuration that decides which events go where, and under which keys.
@@ -12,6 +13,7 @@ public struct Routing: Sendable, Equatable {
         public var patterns: [EventPattern]
         public var defaultEventType: String?
         public var format: ObjectFormat
+        public var transforms: Transforms
         public var limits: BatchLimits
 
         public init(_ settings: ConnectorSettings) {
@@ -21,6 +23,7 @@ public struct Routing: Sendable, Equatable {
             patterns = settings.events
             defaultEventType = settings.defaultEventType
             format = settings.format
+            transforms = settings.transforms
             limits = settings.batch
         }
     }
@@ -31,26 +34,36 @@ public struct Routing: Sendable, Equatable {
     public var unmatched: Unmatched
     /// In ascending order of names.
     public var connectors: [Connector]
+    /// By event type, for the connectors in Avro; where there is none of them, no schema is in effect.
+    public var schemas: SchemaSet
 
     public init(
-        cluster: String, zone: String, partition: Int, unmatched: Unmatched, connectors: [Connector]
+        cluster: String, zone: String, partition: Int, unmatched: Unmatched,
+        connectors: [Connector], schemas: SchemaSet = SchemaSet()
     ) {
         self.cluster = cluster
         self.zone = zone
         self.partition = partition
         self.unmatched = unmatched
         self.connectors = connectors
+        self.schemas = connectors.contains { $0.format.isAvro } ? schemas : SchemaSet()
     }
 
     /// The schema ID of formats that have no schema.
     public static let noSchema: UInt32 = 0
+
+    /// What objects of a type are written with; nil: the connector's format has no schemas, or there is none.
+    public func schema(_ connector: Connector, eventType: String) -> AvroSchema? {
+        connector.format.isAvro ? schemas[eventType] : nil
+    }
 
     public func key(
         _ connector: Connector, eventType: String, hour: Hour, offset: UInt64
     ) -> String {
         ObjectKey(
             folder: connector.folder, cluster: cluster, integrationID: connector.integrationID,
-            zone: zone, partition: partition, schemaID: Self.noSchema
+            zone: zone, partition: partition,
+            schemaID: schema(connector, eventType: eventType)?.id ?? Self.noSchema
         ).text(eventType: eventType, hour: hour, offset: offset, suffix: connector.format.suffix)
     }
 }

@@ -1,3 +1,4 @@
+import Avro
 import Model
 
 /// Answers where an event goes. Pure: the same event under the same routing always goes the same way.
@@ -24,6 +25,7 @@ public struct RoutingTable: Sendable {
         case unknownConnector(String)
         case invalidConnector
         case keyTooLong(eventType: String)
+        case noSchema(eventType: String)
     }
 
     public struct Answer: Sendable, Equatable {
@@ -95,10 +97,15 @@ public struct RoutingTable: Sendable {
         return answer
     }
 
-    /// Takes a target whose longest possible key S3 accepts.
+    /// Takes a target that can be encoded, and whose longest possible key S3 accepts.
     private func add(_ eventType: String, _ index: Int, to answer: inout Answer) {
+        let connector = routing.connectors[index]
+        if connector.format.isAvro, routing.schemas[eventType] == nil {
+            answer.refusals.append((index, .noSchema(eventType: eventType)))
+            return
+        }
         let longest = routing.key(
-            routing.connectors[index], eventType: eventType, hour: Hour(hoursSince1970: 0),
+            connector, eventType: eventType, hour: Hour(hoursSince1970: 0),
             offset: .max)
         if longest.utf8.count > ObjectKey.longest {
             answer.refusals.append((index, .keyTooLong(eventType: eventType)))
@@ -124,6 +131,9 @@ extension RoutingTable.Refusal: CustomStringConvertible {
         case .invalidConnector: "its connector is neither a name nor a list of names"
         case .keyTooLong(let type):
             "the object key for type \(type) would be longer than \(ObjectKey.longest) bytes"
+        case .noSchema(let type):
+            "no schema covers type \(type), and the connector's format is avro; add "
+                + "\(type).avsc to the schemas, or write format = \"jsonl\""
         }
     }
 }

@@ -1,3 +1,4 @@
+import Avro
 public import Model
 
 /// The text in which the routing in effect is kept.
@@ -15,12 +16,21 @@ extension Routing {
             for pattern in connector.patterns { text.add("events", pattern) }
             if let type = connector.defaultEventType { text.add("default-event-type", type) }
             text.add("format", connector.format.name)
+            for (field, action) in connector.transforms.actions.sorted(by: { $0.key < $1.key }) {
+                text.add(action.rawValue, field)
+            }
             text.add("max-events", connector.limits.maxEvents)
             text.add("max-age-milliseconds", connector.limits.maxAge.milliseconds)
             text.add("max-bytes", connector.limits.maxBytes.bytes)
         }
+        for type in schemas.eventTypes {
+            if let schema = schemas[type] { text.add(Self.schemaPrefix + type, schema.text) }
+        }
         return text
     }
+
+    /// Stands before the event types, so that none of them can be taken for another key.
+    private static let schemaPrefix = "schema "
 
     public init(_ text: CheckedText) throws(CheckedText.Fault) {
         guard let unmatched = Unmatched(rawValue: try text.value("unmatched")) else {
@@ -29,8 +39,12 @@ extension Routing {
         self.init(
             cluster: try text.value("cluster"), zone: try text.value("zone"),
             partition: try text.number("partition"), unmatched: unmatched, connectors: [])
+        var schemas: [String: AvroSchema] = [:]
         for line in text.lines {
-            if line.key == "connector" {
+            if line.key.hasPrefix(Self.schemaPrefix) {
+                let type = String(line.key.dropFirst(Self.schemaPrefix.count))
+                schemas[type] = try Self.schema(line.value, of: type)
+            } else if line.key == "connector" {
                 guard let name = ConnectorName(line.value) else {
                     throw .damaged("a connector's name is invalid")
                 }
@@ -40,6 +54,17 @@ extension Routing {
             } else if !connectors.isEmpty {
                 try connectors[connectors.count - 1].take(line.key, line.value)
             }
+        }
+        self.schemas = SchemaSet(schemas)
+    }
+
+    private static func schema(
+        _ json: String, of type: String
+    ) throws(CheckedText.Fault) -> AvroSchema {
+        do throws(SchemaFault) {
+            return try AvroSchema(json: Array(json.utf8))
+        } catch {
+            throw .damaged("the schema of \(type) is invalid: \(error.description)")
         }
     }
 }
@@ -58,6 +83,8 @@ extension Routing.Connector {
                 throw .damaged("a format is unknown")
             }
             self.format = format
+        case Transforms.Action.remove.rawValue: transforms.actions[value] = .remove
+        case Transforms.Action.hash.rawValue: transforms.actions[value] = .hash
         case "max-events": limits.maxEvents = try Self.number(value)
         case "max-age-milliseconds": limits.maxAge = .milliseconds(try Self.number(value))
         case "max-bytes": limits.maxBytes = ByteCount(UInt64(try Self.number(value)))
@@ -72,13 +99,16 @@ extension Routing.Connector {
 }
 
 extension ObjectFormat {
-    fileprivate static let named: [(name: String, format: ObjectFormat)] = [
-        ("jsonl-gzip", .jsonl(.gzip)), ("jsonl", .jsonl(.none)),
+    private static let named: [(name: String, format: ObjectFormat)] = [
+        ("avro-deflate", .avro(.deflate)), ("avro", .avro(.none)), ("jsonl-gzip", .jsonl(.gzip)),
+        ("jsonl", .jsonl(.none)),
     ]
 
     /// Its name in the spool's files.
     var name: String {
         switch self {
+        case .avro(.deflate): "avro-deflate"
+        case .avro(.none): "avro"
         case .jsonl(.gzip): "jsonl-gzip"
         case .jsonl(.none): "jsonl"
         }

@@ -1,7 +1,8 @@
+import Avro
 import Glibc
 public import Model
 
-/// Reads `sluice.toml` and the files of `connectors.d/` beside it.
+/// Reads `sluice.toml`, and the files of `connectors.d/` and `schemas/` beside it.
 ///
 /// It reads everything before it judges, so that one look shows all that is wrong. It blocks on
 /// files and belongs on a worker's queue.
@@ -27,6 +28,7 @@ public enum ConfigurationLoader {
         let (directory, _) = split(file)
         var loaded = LoadedConfiguration()
         readMain(file, into: &loaded)
+        loaded.readSchemas(base: directory)
 
         let listing = ConnectorDirectory.list(directory + "/connectors.d")
         loaded.problems += listing.problems
@@ -40,6 +42,7 @@ public enum ConfigurationLoader {
                 name, path: path, identity: loaded.settings.identity, environment: environment,
                 findings: findings)
             if let connector {
+                SchemaRules(schemas: loaded.schemas).check(connector, findings)
                 connectors.append(connector)
                 if findings.areSilent(about: placeKeys) {
                     Overlap.report(connector, with: placed, findings)
@@ -67,19 +70,23 @@ public enum ConfigurationLoader {
     ///
     /// The settings returned have this connector alone, and all else from `settings`.
     ///
-    /// - Parameter settings: what the connector is to fit into. One of its own name is left out.
+    /// - Parameters:
+    ///   - settings: what the connector is to fit into. One of its own name is left out.
+    ///   - base: the directory of `sluice.toml`, beside which the schemas are.
     public static func loadConnector(
-        file: String, into settings: Settings, environment: [String: String]
+        file: String, into settings: Settings, base: String, environment: [String: String]
     ) -> LoadedConfiguration {
         let findings = Findings(file: file)
         var loaded = LoadedConfiguration()
         loaded.settings = settings
+        loaded.readSchemas(base: base)
         loaded.settings.connectors = []
         if let name = ConnectorDirectory.connectorName(of: split(file).name) {
             let connector = connector(
                 name, path: file, identity: settings.identity, environment: environment,
                 findings: findings)
             if let connector {
+                SchemaRules(schemas: loaded.schemas).check(connector, findings)
                 loaded.settings.connectors = [connector]
                 let others = settings.connectors.filter { $0.name != name }
                 if findings.areSilent(about: placeKeys) {
@@ -137,6 +144,14 @@ public enum ConfigurationLoader {
 }
 
 extension LoadedConfiguration {
+    mutating func readSchemas(base: String) {
+        var directory = SchemaDirectory(settings.schemas, base: base)
+        directory.compare(withSpool: settings.spool.directory)
+        schemas = SchemaSet(directory.schemas)
+        problems += directory.problems
+        warnings += directory.warnings
+    }
+
     mutating func add(_ findings: Findings) {
         problems += findings.problems
         warnings += findings.warnings

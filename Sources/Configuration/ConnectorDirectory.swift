@@ -59,7 +59,7 @@ struct ConnectorDirectory {
         return ConfigurationProblem(file: name, text: text, isPermission: isPermission)
     }
 
-    private static func isPassedOver(_ name: String) -> Bool {
+    static func isPassedOver(_ name: String) -> Bool {
         name.hasPrefix(".") || name.hasSuffix("~") || (name.hasPrefix("#") && name.hasSuffix("#"))
             || name.hasSuffix(".example") || name.contains(".dpkg-") || name.contains(".rpm")
     }

@@ -20,6 +20,7 @@ struct ConnectorReader {
             root.string("integration_id", rule: IdentityRules.fault) ?? connector.integrationID
         readEvents(into: &connector)
         connector.format = format()
+        connector.transforms = transforms()
         let destination = DestinationReader(root: root)
         destination.read(into: &connector)
         UploadReader(root: root).read(into: &connector)
@@ -75,20 +76,46 @@ struct ConnectorReader {
     }
 
     private func format() -> ObjectFormat {
-        let format = root.choice("format", among: ["avro", "jsonl"])
-        if !root.has("format") {
-            root.problem(
-                "format", "the default, \"avro\", is not in this version; write format = \"jsonl\"")
-        } else if format == "avro" {
-            root.problem("format", "\"avro\" is not in this version; write \"jsonl\"")
+        if root.choice("format", among: ["avro", "jsonl"]) == "jsonl" {
+            let foreign = ["deflate", "zstandard"]
+            return .jsonl(compression(default: .gzip, later: ["zstd"], foreign: foreign))
         }
-        let compression = root.string("compression") { text in
-            if ObjectFormat.JSONLinesCompression(rawValue: text) != nil { return nil }
-            let later = ["deflate", "zstandard", "zstd"].contains(text)
-            return "\(quoted(text)) is \(later ? "not in this version" : "unknown")"
-                + "; write \"gzip\" or \"none\""
+        let foreign = ["gzip", "zstd"]
+        return .avro(compression(default: .deflate, later: ["zstandard"], foreign: foreign))
+    }
+
+    /// - Parameters:
+    ///   - later: what is promised, and not in this version.
+    ///   - foreign: what the other format has.
+    private func compression<Compression>(
+        default standard: Compression, later: [String], foreign: [String]
+    ) -> Compression where Compression: RawRepresentable<String> & CaseIterable {
+        let known = Compression.allCases.map { quoted($0.rawValue) }.joined(separator: " or ")
+        let text = root.string("compression") { text in
+            if Compression(rawValue: text) != nil { return nil }
+            let fault =
+                later.contains(text)
+                ? "is not in this version"
+                : foreign.contains(text) ? "belongs to the other format" : "is unknown"
+            return "\(quoted(text)) \(fault); write \(known)"
         }
-        return .jsonl(compression.flatMap(ObjectFormat.JSONLinesCompression.init) ?? .gzip)
+        return text.flatMap(Compression.init) ?? standard
+    }
+
+    /// Member names of events may be any text, so every key is one.
+    private func transforms() -> Transforms {
+        let table = root.table("transform")
+        var transforms = Transforms()
+        for (key, value) in table.entries {
+            let choices = Transforms.Action.allCases.map(\.rawValue)
+            guard case .string(let text) = value, let action = Transforms.Action(rawValue: text)
+            else {
+                table.problem(key, "must be \(listed(choices))")
+                continue
+            }
+            transforms.actions[key] = action
+        }
+        return transforms
     }
 
     private func batch(_ table: TableReader) -> BatchLimits {
@@ -108,6 +135,5 @@ struct ConnectorReader {
 
     private func refuseLaterKeys() {
         root.refuse("max_held", "a limit on one connector's backlog is not in this version")
-        root.refuse("transform", "transforming fields is not in this version")
     }
 }

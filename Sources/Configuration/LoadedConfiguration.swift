@@ -1,3 +1,4 @@
+public import Avro
 public import Model
 
 /// What was read from the configuration's files, and everything that is wrong with them.
@@ -7,6 +8,8 @@ public import Model
 /// that is not read; it refuses nothing.
 public struct LoadedConfiguration: Sendable, Equatable {
     public var settings = Settings()
+    /// Those that could be read.
+    public var schemas = SchemaSet()
     public var problems: [ConfigurationProblem] = []
     public var warnings: [ConfigurationProblem] = []
 

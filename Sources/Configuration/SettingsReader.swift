@@ -9,6 +9,7 @@ struct SettingsReader {
         settings.spool = spool(root.table("spool"))
         settings.identity = identity(root.table("identity"))
         settings.http = http(root.table("http"))
+        settings.schemas = schemas(root.table("schemas"))
         settings.log.format = root.choice("log_format", of: LogSettings.Format.self) ?? .text
         settings.log.level = root.choice("log_level", of: LogSettings.Level.self) ?? .info
         return settings
@@ -65,6 +66,16 @@ struct SettingsReader {
         var http = HTTPSettings()
         http.listen = table.string("listen", rule: Self.faultInSocket) ?? http.listen
         return http
+    }
+
+    private func schemas(_ table: TableReader) -> SchemaSettings {
+        var schemas = SchemaSettings()
+        guard let directories = table.strings("directories") else { return schemas }
+        for directory in directories where directory.isEmpty {
+            table.problem("directories", "\(quoted(directory)) is no directory")
+        }
+        schemas.directories = directories
+        return schemas
     }
 
     /// sun_path has 108 bytes with its NUL: unix(7).

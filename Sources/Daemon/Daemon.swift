@@ -1,3 +1,4 @@
+import Avro
 import Batching
 import Configuration
 import Credentials
@@ -40,6 +41,10 @@ final class Daemon {
     var toldObstacle: IntakeObstacle?
     var intake = IntakeState.opening
     var quarantined = 0
+    /// By event type, since the start: members of events that its schema does not have.
+    var ignoredMembers: [String: Int] = [:]
+    /// Those of the configuration of the day.
+    var schemas: SchemaSet
     var failedOpens = 0
     var isStopping = false
     var isFlushing = false
@@ -90,6 +95,7 @@ final class Daemon {
         started = clock.now()
         configurationFile = loaded.file
         settings = loaded.settings
+        schemas = loaded.schemas
         self.files = files
         self.identity = identity
         self.runsUntilEmpty = runsUntilEmpty
@@ -104,7 +110,7 @@ final class Daemon {
                 uptime: clock.bootTime, now: clock.now, clock: { clock.reading() },
                 report: { report in onLoop { relay.daemon?.take(report) } },
                 whenTold: { then in onLoop { journal.whenWritten(then) } }),
-            routing: Self.routing(loaded.settings, identity),
+            routing: Self.routing(loaded.settings, loaded.schemas, identity),
             minimumFree: loaded.settings.spool.minimumFree)
         relay.daemon = self
     }
@@ -114,12 +120,14 @@ final class Daemon {
         weak var daemon: Daemon?
     }
 
-    static func routing(_ settings: Settings, _ identity: SpoolTree.Identity) -> Routing {
+    static func routing(
+        _ settings: Settings, _ schemas: SchemaSet, _ identity: SpoolTree.Identity
+    ) -> Routing {
         Routing(
             cluster: settings.identity.cluster, zone: settings.identity.zone ?? identity.zone,
             partition: settings.identity.partition ?? identity.partition,
             unmatched: settings.spool.unmatched,
-            connectors: settings.connectors.map(Routing.Connector.init))
+            connectors: settings.connectors.map(Routing.Connector.init), schemas: schemas)
     }
 
     // MARK: Starting
@@ -251,7 +259,8 @@ final class Daemon {
                 settings.identity.zone ?? identity.zone,
                 settings.identity.partition ?? identity.partition
             ),
-            intake: intake, activity: activity, quarantined: quarantined, space: space,
+            intake: intake, activity: activity, quarantined: quarantined,
+            ignoredMembers: ignoredMembers, space: space,
             outboxes: outboxes.values.sorted { $0.name < $1.name }, archived: archived)
     }
 

@@ -44,9 +44,10 @@ extension Daemon {
             next.http = settings.http
         }
         settings = next
+        schemas = loaded.schemas
         reporter.journal.threshold = next.log.level.priority
         configureOutboxes()
-        spool.change(to: Self.routing(settings, identity))
+        spool.change(to: Self.routing(settings, schemas, identity))
         // What was named and left may have been mended.
         spool.scanThoroughly()
         reporter.say(

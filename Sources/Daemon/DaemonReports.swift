@@ -41,6 +41,13 @@ extension Daemon {
             reporter.refused(refusal)
         case .discarded(let events, let file):
             reporter.discarded(events, file: file)
+        case .membersIgnored(let ignored, let file):
+            for members in ignored {
+                if ignoredMembers[members.eventType] == nil {
+                    reporter.ignored(members, file: file)
+                }
+                ignoredMembers[members.eventType, default: 0] += members.count
+            }
         case .sealed(let batches):
             failedOpens = 0
             for batch in batches { outbox(batch.id.connector).take(batch) }

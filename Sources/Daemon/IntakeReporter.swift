@@ -40,6 +40,16 @@ extension Reporter {
                 + "= \"discard\" says", [.file(file), .events(events)], priority: .info)
     }
 
+    func ignored(_ members: IgnoredMembers, file: String) {
+        say(
+            .membersIgnored,
+            "file \(file): the schema of \(members.eventType) has no field for "
+                + "\(count(members.count, "member")) of its events, which "
+                + "\(members.count == 1 ? "is" : "are") not delivered; the first is "
+                + "\"\(members.first)\"; said once for each event type, and counted in status",
+            [.file(file), .eventType(members.eventType)])
+    }
+
     func waiting(_ obstacle: IntakeObstacle, spool: String) {
         say(.intakeWaiting, "intake waits: \(obstacle.explanation(spool: spool))")
     }

@@ -41,15 +41,16 @@ public enum Program {
         var journal = journal(level: .info, format: .text)
         do throws(StartFailure) {
             let loaded = load(options.file, journal)
-            guard let settings = loaded else {
-                end(journal, ExitStatus.configuration)
-            }
+            guard let loaded else { end(journal, ExitStatus.configuration) }
+            let settings = loaded.settings
             journal = Self.journal(level: settings.log.level.priority, format: settings.log.format)
             let files = try openSpool(settings.spool.directory)
             let identity = try prepare(files, settings.spool.directory)
             let book = try readBook(files, journal)
             let daemon = Daemon(
-                LoadedSettings(file: options.file, settings: settings), journal: journal,
+                LoadedSettings(
+                    file: options.file, settings: settings, schemas: loaded.schemas),
+                journal: journal,
                 files: files, identity: identity, book: book,
                 clock: DaemonClock(after: book?.clock), runsUntilEmpty: options.isUntilEmpty)
             try daemon.start()
@@ -106,7 +107,7 @@ public enum Program {
     }
 
     /// nil after having said what is wrong.
-    private static func load(_ file: String, _ journal: JournalWriter) -> Settings? {
+    private static func load(_ file: String, _ journal: JournalWriter) -> LoadedConfiguration? {
         let loaded = ConfigurationLoader.load(
             file: file, environment: ConfigurationLoader.processEnvironment())
         for problem in loaded.problems {
@@ -118,7 +119,7 @@ public enum Program {
             journal.send(
                 JournalEntry(.destinationMisconfigured, "\(warning)", [.file(warning.file)]))
         }
-        return loaded.problems.isEmpty ? loaded.settings : nil
+        return loaded.problems.isEmpty ? loaded : nil
     }
 
     // MARK: Spool

@@ -1,3 +1,4 @@
+import Avro
 import Model
 
 /// Why the daemon cannot run, and what its process ends with.
@@ -25,4 +26,5 @@ nonisolated enum ExitStatus {
 nonisolated struct LoadedSettings {
     var file: String
     var settings: Settings
+    var schemas = SchemaSet()
 }

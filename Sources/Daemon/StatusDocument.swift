@@ -13,6 +13,8 @@ struct StatusDocument {
     var intake: IntakeState
     var activity: SpoolActivity
     var quarantined: Int
+    /// By event type.
+    var ignoredMembers: [String: Int]
     var space: FileSystemSpace?
     var outboxes: [Outbox]
     /// What lies in the archive.
@@ -72,6 +74,8 @@ struct StatusDocument {
             ("unsealed_batches", .integer(activity.unsealedBatches)),
             ("quarantined", .integer(quarantined)),
         ]
+        let ignored = ignoredMembers.sorted { $0.key < $1.key }
+        members.append(("ignored_members", .object(ignored.map { ($0.key, .integer($0.value)) })))
         if let space {
             members.append(("free_bytes", .integer(Int(space.freeBytes))))
         }

@@ -31,7 +31,8 @@ public struct ConnectorSettings: Sendable, Equatable {
     public var usesFIPS = false
     /// nil: virtual for AWS where the bucket's name allows it, path for an own endpoint.
     public var addressing: Addressing?
-    public var format = ObjectFormat.jsonl(.gzip)
+    public var format = ObjectFormat.avro(.deflate)
+    public var transforms = Transforms()
     public var encryption: ServerSideEncryption?
     public var storageClass: String?
     public var acl: String?
@@ -66,17 +67,23 @@ public struct ConnectorSettings: Sendable, Equatable {
 }
 
 /// The body of an object, and what it is compressed with.
-///
-/// Avro object container files are the second format; it gets a case here, and an encoder beside
-/// `jsonl`'s.
 public enum ObjectFormat: Sendable, Hashable {
+    /// Avro object container files; each event type needs a schema.
+    case avro(AvroCompression)
+    /// The events' own bytes, a line each.
     case jsonl(JSONLinesCompression)
 
+    public enum AvroCompression: String, Sendable, Hashable, CaseIterable { case deflate, none }
     public enum JSONLinesCompression: String, Sendable, Hashable, CaseIterable { case gzip, none }
+
+    public var isAvro: Bool {
+        if case .avro = self { true } else { false }
+    }
 
     /// What object keys end with.
     public var suffix: String {
         switch self {
+        case .avro: ".avro"
         case .jsonl(.gzip): ".jsonl.gz"
         case .jsonl(.none): ".jsonl"
         }
@@ -84,6 +91,7 @@ public enum ObjectFormat: Sendable, Hashable {
 
     public var contentType: String {
         switch self {
+        case .avro: "application/avro"
         case .jsonl(.gzip): "application/gzip"
         case .jsonl(.none): "application/x-ndjson"
         }

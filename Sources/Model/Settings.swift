@@ -4,6 +4,7 @@ public struct Settings: Sendable, Equatable {
     public var identity = IdentitySettings()
     public var http = HTTPSettings()
     public var log = LogSettings()
+    public var schemas = SchemaSettings()
     /// The connectors, by name in ascending order.
     public var connectors: [ConnectorSettings] = []
 
@@ -43,6 +44,14 @@ public struct IdentitySettings: Sendable, Equatable {
 public struct HTTPSettings: Sendable, Equatable {
     /// A path of a Unix socket (starts with "/"), or `host:port` on a loopback address.
     public var listen = "/run/sluice/http.sock"
+
+    public init() {}
+}
+
+/// Where the schemas of event types lie: files `<event type>.avsc`.
+public struct SchemaSettings: Sendable, Equatable {
+    /// Absolute, or beside `sluice.toml`. Of two files for one event type, the one in the earlier directory counts.
+    public var directories = ["schemas", "/usr/share/sluice/schemas"]
 
     public init() {}
 }

@@ -1,6 +1,6 @@
+import Batching
 import Deflate
 import Digest
-import Encoding
 import Files
 import Model
 import Synchronization
@@ -13,7 +13,7 @@ import Synchronization
 final class Batch: @unchecked Sendable {
     let id: BatchID
     let stream: StreamID
-    let format: ObjectFormat
+    let form: ObjectForm
     /// Counts the batches of this process; those of one stream are sealed in this order.
     let number: UInt64
     let opened: Duration
@@ -49,16 +49,15 @@ final class Batch: @unchecked Sendable {
     var crc32: UInt32 { checksum.value }
 
     init(
-        _ id: BatchID, _ stream: StreamID, _ format: ObjectFormat, number: UInt64,
-        opened: Duration
+        _ id: BatchID, _ stream: StreamID, _ form: ObjectForm, number: UInt64, opened: Duration
     ) {
         self.id = id
         self.stream = stream
-        self.format = format
+        self.form = form
         self.number = number
         self.opened = opened
         through = id.first
-        frame = ObjectFrame(format)
+        frame = ObjectFrame(form)
         writing = Mutex(Writing())
     }
 

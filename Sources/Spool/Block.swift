@@ -6,6 +6,7 @@ final class Block: @unchecked Sendable {
     private var memory: UnsafeMutableRawPointer
     private(set) var capacity: Int
     private(set) var used = 0
+    private(set) var events = 0
 
     init() {
         capacity = Limits.firstBlockBytes
@@ -26,11 +27,26 @@ final class Block: @unchecked Sendable {
 
     /// Appends an event and its newline; says by how much the block's memory grew.
     @inline(__always)
+    func appendLine(_ event: UnsafeRawPointer, _ count: Int) -> Int {
+        let grown = append(event, count, room: 1)
+        memory.storeBytes(of: UInt8(ascii: "\n"), toByteOffset: used, as: UInt8.self)
+        used += 1
+        return grown
+    }
+
+    /// Appends an encoded event; says by how much the block's memory grew.
+    @inline(__always)
     func append(_ event: UnsafeRawPointer, _ count: Int) -> Int {
-        let grown = used + count + 1 > capacity ? grow(to: used + count + 1) : 0
+        append(event, count, room: 0)
+    }
+
+    @inline(__always)
+    private func append(_ event: UnsafeRawPointer, _ count: Int, room: Int) -> Int {
+        let needed = used + count + room
+        let grown = needed > capacity ? grow(to: needed) : 0
         memory.advanced(by: used).copyMemory(from: event, byteCount: count)
-        memory.storeBytes(of: UInt8(ascii: "\n"), toByteOffset: used + count, as: UInt8.self)
-        used += count + 1
+        used += count
+        events += 1
         return grown
     }
 

@@ -1,4 +1,4 @@
-import Encoding
+import Batching
 import Files
 import Model
 import Synchronization
@@ -213,7 +213,8 @@ final class Desk: Sendable {
     }
 
     private func pack(_ job: PackJob, _ box: PackerBox) {
-        let packed = box.packer.pack(job.block.bytes, as: job.batch.format)
+        let packed = box.packer.pack(
+            job.block.bytes, events: job.block.events, as: job.batch.form)
         state.withLock { $0.packers.append(box) }
         do throws(FileError) {
             let isComplete = try job.batch.write(

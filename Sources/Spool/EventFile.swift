@@ -44,6 +44,7 @@ struct EventFileEnd: Sendable, Equatable {
     var refused = 0
     /// Events that nobody wants, where `unmatched` says to discard them.
     var discarded = 0
+    var ignored: [IgnoredMembers] = []
     /// What is wrong with the first refused line.
     var firstRefusal: String?
     var firstRefusedLine: Int?

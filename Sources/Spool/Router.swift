@@ -8,7 +8,7 @@ import Model
 /// One owner at a time: the worker that holds the desk's routing turn. Files come in the order of their numbers, so each
 /// stream gets its events in the order of positions.
 final class Router {
-    private let table: RoutingTable
+    let table: RoutingTable
     /// Event files that the device failed to read again and again.
     private let unreadable: Set<UInt64>
     private let files: any FileSystem
@@ -19,6 +19,7 @@ final class Router {
     private let sealedThrough: [StreamID: Position]
     var streams: [StreamID: Stream] = [:]
     var openStreams: [ObjectIdentifier: Stream] = [:]
+    private var encoders: [EncoderKey: LineEncoder] = [:]
     private var memory = RouteMemory()
     private var memoryHour: Hour?
     /// Memory of all blocks being filled.
@@ -29,6 +30,12 @@ final class Router {
 
     private let chunk = ChunkBuffer()
     var reading: Reading?
+
+    private struct EncoderKey: Hashable {
+        /// nil: all types alike.
+        var eventType: String?
+        var transforms: Transforms
+    }
 
     /// The file being read.
     struct Reading {
@@ -147,7 +154,7 @@ final class Router {
             return try routeByMember(text, line, position)
         }
         let entry = entry(text, line, reading!.direction)
-        send(text, line, position, entry)
+        try send(text, line, position, entry)
         if !entry.refusals.isEmpty { try refuse(text, line, position, entry.refusals) }
     }
 
@@ -168,7 +175,7 @@ final class Router {
         }
         for index in indexes {
             let entry = entry(text, line, .connector(index))
-            send(text, line, position, entry)
+            try send(text, line, position, entry)
             if !entry.refusals.isEmpty { try refuse(text, line, position, entry.refusals) }
         }
     }
@@ -234,8 +241,14 @@ final class Router {
         _ eventType: String?, _ direction: RoutingTable.Direction
     ) -> RouteMemory.Entry {
         let answer = table.answer(eventType: eventType, direction)
+        // Those that share an encoder stand together, so that it encodes an event once.
+        var streams: [Stream] = []
+        for stream in answer.targets.map(stream) {
+            let last = streams.lastIndex { $0.encoder === stream.encoder }
+            streams.insert(stream, at: last.map { $0 + 1 } ?? streams.count)
+        }
         return RouteMemory.Entry(
-            direction, Array((eventType ?? "").utf8), streams: answer.targets.map(stream), answer)
+            direction, Array((eventType ?? "").utf8), streams: streams, answer)
     }
 
     private func stream(_ target: RoutingTable.Target) -> Stream {
@@ -244,9 +257,21 @@ final class Router {
             connector: connector.name, eventType: target.eventType,
             hour: memoryHour ?? Hour(hoursSince1970: 0))
         if let stream = streams[id] { return stream }
-        let stream = Stream(id, connector, sealedThrough: sealedThrough[id])
+        let stream = Stream(
+            id, table.routing, connector: target.connector,
+            encoder: encoder(connector, target.eventType), sealedThrough: sealedThrough[id])
         streams[id] = stream
         return stream
+    }
+
+    /// One for all connectors that want the same of an event type.
+    private func encoder(_ connector: Routing.Connector, _ eventType: String) -> LineEncoder? {
+        let key = EncoderKey(
+            eventType: connector.format.isAvro ? eventType : nil, transforms: connector.transforms)
+        if let encoder = encoders[key] { return encoder }
+        let encoder = LineEncoder(table.routing, connector, eventType: eventType)
+        encoders[key] = encoder
+        return encoder
     }
 
     /// A new hour means new streams; those of the old one stay while they have an open batch.
@@ -254,6 +279,7 @@ final class Router {
         memory.removeAll()
         memoryHour = hour
         streams = streams.filter { $0.value.batch != nil || $0.key.hour == hour }
+        encoders = [:]
     }
 
     // MARK: Refusing
@@ -269,7 +295,7 @@ final class Router {
         }
     }
 
-    private func refuse(
+    func refuse(
         offset: UInt64, _ connector: String?, _ reason: String, _ bytes: UnsafeRawBufferPointer
     ) throws(FileError) {
         if reading!.rejects == nil {
@@ -303,6 +329,11 @@ final class Router {
                 "somebody added to it after it was claimed at \(file.name.size) bytes; "
                 + "those bytes were taken, what follows them was not"
         }
+        for (key, encoder) in encoders {
+            guard let ignored = encoder.takeIgnored(of: key.eventType ?? "") else { continue }
+            done.end.ignored.append(ignored)
+        }
+        done.end.ignored.sort { $0.eventType < $1.eventType }
         reading = nil
         output.fileRead(
             ReadFile(file: file, end: done.end, hasRejects: done.rejects != nil))

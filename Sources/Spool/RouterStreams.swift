@@ -1,5 +1,7 @@
+import Avro
 import Batching
 import Encoding
+import Files
 import Model
 
 /// Filling and closing the batches of streams.
@@ -8,29 +10,54 @@ extension Router {
     func send(
         _ text: UnsafePointer<UInt8>, _ line: EventLine, _ position: Position,
         _ entry: RouteMemory.Entry
-    ) {
+    ) throws(FileError) {
+        let event = UnsafeRawBufferPointer(start: text + line.start, count: line.end - line.start)
+        var last: LineEncoder?
+        var refusal: EventRefusal?
         for stream in entry.streams {
+            if let encoder = stream.encoder {
+                // Also what is sealed: a file's refused events are found again at each reading.
+                if encoder !== last {
+                    refusal = encoder.encode(text + line.start, event.count)
+                    last = encoder
+                }
+                if let refusal {
+                    try refuse(event, position, refusal, by: stream)
+                    continue
+                }
+            }
             reading!.end.events += 1
             if let sealed = stream.sealedThrough, position <= sealed { continue }
-            add(UnsafeRawPointer(text + line.start), line.end - line.start, position, to: stream)
+            add(stream.encoder?.bytes ?? event, position, to: stream)
         }
         if entry.isDiscarded { reading!.end.discarded += 1 }
     }
 
+    private func refuse(
+        _ event: UnsafeRawBufferPointer, _ position: Position, _ refusal: EventRefusal,
+        by stream: Stream
+    ) throws(FileError) {
+        try refuse(
+            offset: position.offset, stream.id.connector.description, refusal.description, event)
+    }
+
     @inline(__always)
-    func add(
-        _ event: UnsafeRawPointer, _ count: Int, _ position: Position, to stream: Stream
-    ) {
+    func add(_ event: UnsafeRawBufferPointer, _ position: Position, to stream: Stream) {
         let batch = stream.batch ?? open(stream, at: position)
-        if let block = stream.block, !block.hasRoom(for: count + 1) {
+        if let block = stream.block, !block.hasRoom(for: event.count + 1) {
             pack(stream, batch, block, isLast: false)
             if batch.encodedBytes >= Int(stream.limits.maxBytes.bytes) {
                 close(stream)
-                return add(event, count, position, to: stream)
+                return add(event, position, to: stream)
             }
         }
         let block = stream.block ?? newBlock(stream)
-        openBytes += block.append(event, count)
+        // An event has at least its braces, and an encoded one may have no bytes at all.
+        if let bytes = event.baseAddress {
+            openBytes +=
+                stream.format.isAvro
+                ? block.append(bytes, event.count) : block.appendLine(bytes, event.count)
+        }
         batch.add(position, of: reading!.reader.file)
         if batch.events >= stream.limits.maxEvents { close(stream) }
     }
@@ -45,14 +72,44 @@ extension Router {
     func open(_ stream: Stream, at position: Position) -> Batch {
         batches += 1
         let batch = Batch(
-            BatchID(connector: stream.id.connector, first: position), stream.id, stream.format,
-            number: batches, opened: uptime())
+            BatchID(connector: stream.id.connector, first: position), stream.id,
+            form(stream, first: position), number: batches, opened: uptime())
         stream.batch = batch
         openStreams[ObjectIdentifier(stream)] = stream
         let due = batch.opened + stream.limits.maxAge
         nextDue = min(nextDue ?? due, due)
         output.opened(batch)
         return batch
+    }
+
+    /// Everything in it follows from the batch, so an object that is made again is the same.
+    private func form(_ stream: Stream, first: Position) -> ObjectForm {
+        switch stream.format {
+        case .jsonl(let compression):
+            return .jsonl(compression)
+        case .avro(let compression):
+            guard let schema = stream.schema else {
+                preconditionFailure("routing refuses types without a schema")
+            }
+            let routing = table.routing
+            let connector = routing.connectors[stream.connector]
+            let origin = [
+                ("sluice.connector", connector.name.description),
+                ("sluice.integration_id", connector.integrationID),
+                ("sluice.cluster", routing.cluster), ("sluice.zone", routing.zone),
+                ("sluice.partition", String(routing.partition)),
+            ]
+            let name =
+                origin.map(\.1) + [
+                    stream.id.eventType, stream.id.hour.description, String(schema.id),
+                    String(first.file), String(first.offset),
+                ]
+            let header = ContainerHeader(
+                schema: schema.text, codec: compression == .none ? .null : .deflate,
+                metadata: origin.map { (name: $0.0, value: $0.1) },
+                marker: SyncMarker(digestOf: name.joined(separator: "\n")))
+            return .avro(header, compression)
+        }
     }
 
     func pack(_ stream: Stream, _ batch: Batch, _ block: Block, isLast: Bool) {

@@ -1,3 +1,4 @@
+import Avro
 public import Batching
 import Files
 public import Model
@@ -55,6 +56,8 @@ public final class Spool: @unchecked Sendable {
     var tombstones: [Tombstone] = []
     var ledger = Ledger()
     var episodes = Episodes()
+    /// nil: not yet read.
+    var usedSchemas: UsedSchemas?
     /// Held batches with a marker on the disk.
     var uncertain: Set<BatchID> = []
     var origins = Origins()

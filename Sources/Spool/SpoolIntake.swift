@@ -69,6 +69,9 @@ extension Spool {
             if read.end.discarded > 0 {
                 report(.discarded(events: read.end.discarded, file: read.file.name.shown))
             }
+            if !read.end.ignored.isEmpty {
+                report(.membersIgnored(read.end.ignored, file: read.file.name.shown))
+            }
             if read.hasRejects { rejected.append(read.file) } else { done.append(read.file) }
         }
         if !rejected.isEmpty { scheduleSeal() }

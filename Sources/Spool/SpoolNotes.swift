@@ -1,7 +1,8 @@
+public import Avro
 public import Files
 public import Model
 
-/// What the spool keeps for the owner of delivery: which batches are uncertain, and the state of episodes.
+/// What the spool keeps for its owner: which batches are uncertain, the state of episodes, the schemas used.
 extension Spool {
     private static let episodesKind = "episodes"
 
@@ -48,6 +49,47 @@ extension Spool {
                 self?.episodes.isAtWork = false
                 self?.writeEpisodes()
             }
+        }
+    }
+
+    // MARK: Schemas
+
+    /// Reads which schemas were used; none where that was never written.
+    public static func readUsedSchemas(
+        _ files: any FileSystem
+    ) throws(SpoolFailure) -> UsedSchemas {
+        let path = SpoolLayout.schemas
+        let bytes = try onFile { () throws(FileError) in
+            try files.read(path, limit: Limits.stateBytes)
+        }
+        guard let bytes else { return UsedSchemas() }
+        return try StateFile.value(path) { () throws(CheckedText.Fault) in
+            try UsedSchemas(bytes)
+        }
+    }
+
+    /// Notes durably what a group of batches is written with, before any of their keys is.
+    func noteSchemas(of batches: [Batch]) throws(FileError) {
+        if usedSchemas == nil { usedSchemas = try findUsedSchemas() }
+        guard let used = usedSchemas else { return }
+        var next = used
+        for batch in batches {
+            guard let schema = schema(of: batch), !next.contains(schema) else { continue }
+            next.insert(schema)
+        }
+        guard next != used else { return }
+        try StateFile.write(SpoolLayout.schemas, next.text, in: ".", files)
+        usedSchemas = next
+    }
+
+    private func findUsedSchemas() throws(FileError) -> UsedSchemas {
+        do throws(SpoolFailure) {
+            return try Self.readUsedSchemas(files)
+        } catch {
+            if case .file(let error) = error { throw error }
+            // What is in use now is noted again.
+            report(.damaged(path: SpoolLayout.schemas, reason: error.description))
+            return UsedSchemas()
         }
     }
 

@@ -21,6 +21,8 @@ public enum SpoolReport: Sendable {
     case eventsRefused(EventsRefusal)
     /// Events that nobody wants were dropped, as `unmatched = "discard"` says.
     case discarded(events: Int, file: String)
+    /// Events of a file have members that their schemas do not know. They were left out; the file may be read again.
+    case membersIgnored([IgnoredMembers], file: String)
     case sealed([HeldBatch])
     /// Settled for good.
     case settled([BatchID])
@@ -76,6 +78,14 @@ public struct SpoolActivity: Sendable, Equatable {
     public var isEmpty: Bool {
         activeFiles == 0 && unsealedBatches == 0 && isIdle && isIncomingEmpty
     }
+}
+
+/// Members that are not in an object because the schema does not have them.
+public struct IgnoredMembers: Sendable, Equatable {
+    public var eventType: String
+    public var count: Int
+    /// The name of the first of them.
+    public var first: String
 }
 
 public enum IntakeObstacle: Sendable, Equatable {

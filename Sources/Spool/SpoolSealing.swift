@@ -1,3 +1,4 @@
+import Avro
 import Batching
 import Files
 import Model
@@ -163,7 +164,14 @@ extension Spool {
             try readOffsets(connector)
             try offsets[connector]?.reserve(counts, files)
         }
+        try noteSchemas(of: group)
         return group.compactMap(envelope)
+    }
+
+    /// What its object is written with; nil where its format has no schemas.
+    func schema(of batch: Batch) -> AvroSchema? {
+        routing.connectors.first { $0.name == batch.id.connector }
+            .flatMap { routing.schema($0, eventType: batch.stream.eventType) }
     }
 
     private func readOffsets(_ connector: ConnectorName) throws(FileError) {
@@ -195,8 +203,8 @@ extension Spool {
                 connector, eventType: batch.stream.eventType, hour: batch.stream.hour,
                 offset: offset),
             offset: offset, events: batch.events, through: batch.through, size: batch.size,
-            sha256: digest, crc32: batch.crc32, contentType: batch.format.contentType,
-            schemaID: Routing.noSchema, accepted: batch.accepted,
+            sha256: digest, crc32: batch.crc32, contentType: connector.format.contentType,
+            schemaID: schema(of: batch)?.id ?? Routing.noSchema, accepted: batch.accepted,
             acceptedClock: batch.acceptedClock)
     }
 

@@ -61,6 +61,8 @@ public enum MessageKind: String, Sendable, CaseIterable {
     case fileQuarantined
     /// Some lines of an event file were refused; the rest went on.
     case eventsQuarantined
+    /// Events have members that their schema does not have, and they were left out.
+    case membersIgnored
     /// The daemon may not read an event file; it stays where it is.
     case fileUnreadable
     /// An event file is still open for writing; it is taken when it is closed.
@@ -112,6 +114,7 @@ public enum MessageKind: String, Sendable, CaseIterable {
         case .identityConflict: MessageID(0x7b82_412c_3e0c_41f8, 0x9cea_1443_5018_3ce3)
         case .fileQuarantined: MessageID(0xc5f7_3eaf_8612_44f8, 0x891a_a9ec_7071_ba54)
         case .eventsQuarantined: MessageID(0x6bd2_3119_b69b_4577, 0xb5de_bda2_ce54_b2c6)
+        case .membersIgnored: MessageID(0x3d64_08b1_7f52_4e0c, 0x9b1e_c1f7_60ad_52e9)
         case .fileUnreadable: MessageID(0x69b6_1d0a_c7d4_4cf9, 0xa00a_1573_3117_809e)
         case .fileWaiting: MessageID(0x0820_c151_0851_4be8, 0xabb3_88d7_fc5d_f85d)
         case .leasesUnavailable: MessageID(0x87b1_e379_2c93_48c3, 0xacd6_9230_2712_f407)
@@ -138,7 +141,7 @@ public enum MessageKind: String, Sendable, CaseIterable {
             .warning
         case .started, .stopping, .reloaded, .credentialsRecovered, .reachable, .clockCorrected,
             .conditionalWritesRefused, .leasesUnavailable, .intakeResumed, .credentialsPending,
-            .connectorPaused, .connectorResumed:
+            .connectorPaused, .connectorResumed, .membersIgnored:
             .notice
         case .connectorVerified, .objectDelivered, .fileWaiting: .info
         }

@@ -27,7 +27,8 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let loaded = load()
         let summaries = loaded.settings.connectors.map {
-            ConnectorSummary($0, identity: loaded.settings.identity)
+            ConnectorSummary(
+                $0, identity: loaded.settings.identity, schemas: loaded.schemas)
         }
         if json {
             Output.data(report(loaded, summaries).text)

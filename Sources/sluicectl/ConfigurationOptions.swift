@@ -9,7 +9,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: .customLong("config"),
         help: ArgumentHelp(
-            "The configuration; connectors.d lies beside it.", valueName: "file"))
+            "The configuration; connectors.d and schemas lie beside it.", valueName: "file"))
     var file = defaultFile
 
     func load() -> LoadedConfiguration {
@@ -24,14 +24,14 @@ struct ConfigurationOptions: ParsableArguments {
         // A broken neighbour is not this file's fault, and what it says about its folder may be wrong.
         if !installed.problems.isEmpty { settings.connectors = [] }
         return ConfigurationLoader.loadConnector(
-            file: connectorFile, into: settings,
+            file: connectorFile, into: settings, base: directory,
             environment: ConfigurationLoader.processEnvironment())
     }
 
-    /// The settings of a connector that is named, or whose file is; and all else that is configured.
+    /// The settings of a connector that is named, or whose file is; and what is configured for all.
     func loadConnector(
         _ nameOrFile: String
-    ) throws -> (connector: ConnectorSettings, settings: Settings) {
+    ) throws -> (connector: ConnectorSettings, loaded: LoadedConfiguration) {
         var file = nameOrFile
         if !nameOrFile.hasSuffix(".toml"), !nameOrFile.contains("/") {
             let known = try loadOutline().connectors
@@ -47,7 +47,7 @@ struct ConfigurationOptions: ParsableArguments {
         guard let connector = loaded.settings.connectors.first else {
             throw Refusal("\(file): no connector", .badConfiguration).show()
         }
-        return (connector, loaded.settings)
+        return (connector, loaded)
     }
 
     /// Where `connectors.d` lies.

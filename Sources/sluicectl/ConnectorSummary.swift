@@ -1,3 +1,4 @@
+import Avro
 import Glibc
 import Model
 
@@ -5,10 +6,18 @@ import Model
 struct ConnectorSummary {
     private let connector: ConnectorSettings
     private let identity: IdentitySettings
+    /// Those of the event types that its patterns select; empty where its format needs none.
+    private let schemas: [(eventType: String, id: UInt32)]
 
-    init(_ connector: ConnectorSettings, identity: IdentitySettings) {
+    init(_ connector: ConnectorSettings, identity: IdentitySettings, schemas: SchemaSet) {
         self.connector = connector
         self.identity = identity
+        let isWanted = { (type: String) in
+            connector.format.isAvro && connector.events.contains { $0.matches(type) }
+        }
+        self.schemas = schemas.eventTypes.filter(isWanted).compactMap { type in
+            schemas[type].map { (type, $0.id) }
+        }
     }
 
     /// A heading and a line for each thing worth knowing.
@@ -19,6 +28,11 @@ struct ConnectorSummary {
             lines.append(("", "an event without an event_type is a \(type)"))
         }
         lines.append(("format", formatText))
+        let transforms = connector.transforms.actions.sorted { $0.key < $1.key }
+        if !transforms.isEmpty {
+            let words = transforms.map { "\($0.key): \($0.value.rawValue)" }
+            lines.append(("transform", words.joined(separator: ", ")))
+        }
         lines.append(("batch", batchText))
         lines.append(("window", windowText))
         lines.append(("store", storeText))
@@ -46,8 +60,18 @@ struct ConnectorSummary {
             ("example_key", .string(exampleKey)),
             ("events", .array(connector.events.map { .string($0.description) })),
             ("default_event_type", .string(connector.defaultEventType)),
-            ("format", .string("jsonl")),
+            ("format", .string(connector.format.isAvro ? "avro" : "jsonl")),
             ("compression", .string(compression)),
+            (
+                "schemas",
+                .object(schemas.map { ($0.eventType, .integer(Int($0.id))) })
+            ),
+            (
+                "transform",
+                .object(
+                    connector.transforms.actions.sorted { $0.key < $1.key }
+                        .map { ($0.key, .string($0.value.rawValue)) })
+            ),
             ("max_events", .integer(connector.batch.maxEvents)),
             ("max_age_seconds", .integer(Int(connector.batch.maxAge.components.seconds))),
             ("max_bytes", .integer(Int(clamping: connector.batch.maxBytes.bytes))),
@@ -67,9 +91,10 @@ struct ConnectorSummary {
         let key = ObjectKey(
             folder: connector.folder, cluster: identity.cluster,
             integrationID: connector.integrationID, zone: identity.zone ?? Self.hostName,
-            partition: identity.partition ?? 0, schemaID: 0)
+            partition: identity.partition ?? 0, schemaID: schemas.first?.id ?? 0)
         let type =
-            connector.events.first?.description.split(
+            schemas.first?.eventType
+            ?? connector.events.first?.description.split(
                 separator: "*", omittingEmptySubsequences: false
             )
             .joined(separator: "example")
@@ -87,15 +112,22 @@ struct ConnectorSummary {
 
     private var compression: String {
         switch connector.format {
+        case .avro(let compression): compression.rawValue
         case .jsonl(let compression): compression.rawValue
         }
     }
 
     private var formatText: String {
         switch connector.format {
+        case .avro(.deflate): "Avro, deflate; \(schemaText)"
+        case .avro(.none): "Avro, not compressed; \(schemaText)"
         case .jsonl(.gzip): "JSON Lines, gzip"
         case .jsonl(.none): "JSON Lines, not compressed"
         }
+    }
+
+    private var schemaText: String {
+        "schemas for \(Findings.count(schemas.count, "event type")) that it wants"
     }
 
     private var batchText: String {

@@ -18,8 +18,10 @@ struct TestCommand: ParsableCommand {
             from being tried. The daemon need not run, and the connector need not be installed: a \
             file that ends in .toml can be named in its place.
 
-            With --send-events, if all is well, one placeholder event of each event type that the \
-            connector names is put into the spool, for the daemon to deliver.
+            With --send-events, if all is well, one placeholder event of each selected event type \
+            is put into the spool, for the daemon to deliver: each type that the connector's \
+            "events" name without a "*", and with Avro each that they match and a schema covers. \
+            The id of each begins with sluice-test-.
 
             Run it as the daemon's user, or as root, so that it may read the same secrets:
               sudo sluicectl test orders
@@ -43,12 +45,14 @@ struct TestCommand: ParsableCommand {
     var connector: String
 
     func run() throws {
-        let (settings, all) = try options.loadConnector(connector)
+        let (settings, loaded) = try options.loadConnector(connector)
         let events: PlaceholderEvents?
         do throws(Refusal) {
             events =
                 sendEvents
-                ? try PlaceholderEvents(for: settings, spool: all.spool.directory) : nil
+                ? try PlaceholderEvents(
+                    for: settings, schemas: settings.format.isAvro ? loaded.schemas : nil,
+                    spool: loaded.settings.spool.directory) : nil
         } catch {
             throw error.show()
         }

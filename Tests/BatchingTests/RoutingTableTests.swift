@@ -10,6 +10,7 @@ func connector(
     var settings = ConnectorSettings(
         name: ConnectorName(name)!, bucket: "b", integrationID: "\(name)-id")
     settings.folder = folder
+    settings.format = .jsonl(.gzip)
     settings.events = patterns.map { EventPattern($0)! }
     settings.defaultEventType = defaultType
     return Routing.Connector(settings)

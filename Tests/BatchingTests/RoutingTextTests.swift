@@ -68,7 +68,7 @@ import Testing
 
     @Test(arguments: [
         ("unmatched", "keep"), ("partition", "x"), ("connector", "No Name"), ("events", "a b"),
-        ("format", "avro"), ("max-events", "-1"), ("max-age-milliseconds", ""),
+        ("format", "xml"), ("max-events", "-1"), ("max-age-milliseconds", ""),
         ("max-bytes", "1e3"),
         ("surprise", "x"),
     ])

@@ -35,13 +35,13 @@ import Testing
             Case(
                 "kind = \"data-export\"",
                 "kind: \"data-export\" is not in this version; write \"currents\""),
-            Case("format = \"avro\"", "format: \"avro\" is not in this version; write \"jsonl\""),
             Case(
                 "compression = \"deflate\"",
-                "compression: \"deflate\" is not in this version; write \"gzip\" or \"none\""),
+                "compression: \"deflate\" belongs to the other format; write \"gzip\" or \"none\""),
             Case(
                 "compression = \"zstandard\"",
-                "compression: \"zstandard\" is not in this version; write \"gzip\" or \"none\""),
+                "compression: \"zstandard\" belongs to the other format; write \"gzip\" or \"none\""
+            ),
             Case(
                 "compression = \"zstd\"",
                 "compression: \"zstd\" is not in this version; write \"gzip\" or \"none\""),
@@ -49,8 +49,8 @@ import Testing
                 "max_held = \"50GiB\"",
                 "max_held: a limit on one connector's backlog is not in this version"),
             Case(
-                "[transform]\nemail = \"hash\"",
-                "transform: transforming fields is not in this version"),
+                "[transform]\nemail = \"drop\"",
+                "transform.email: must be \"remove\" or \"hash\""),
         ])
     func later(subject: Case) {
         #expect(Self.problems(subject.text) == subject.problems)

@@ -17,7 +17,7 @@ import Testing
         let uncommented = lines.map { line in
             line.hasPrefix("# ") && line.contains(" = ") ? line.dropFirst(2) : line
         }
-        #expect(uncommented.count { $0.contains(" = ") && !$0.hasPrefix("#") } == 9)
+        #expect(uncommented.count { $0.contains(" = ") && !$0.hasPrefix("#") } == 10)
         sandbox.write(uncommented.joined(separator: "\n"), to: "sluice.toml")
         let loaded = sandbox.load()
         #expect(loaded.problemTexts == [])
@@ -57,6 +57,8 @@ import Testing
             var text = table + line.dropFirst(2)
             if key == "kms_key_id" || key == "bucket_key_enabled" {
                 text = "server_side_encryption = \"aws:kms\"\n" + text
+            } else if key == "compression" {
+                text = "format = \"avro\"\n" + text
             } else if key == "external_id" || key.hasPrefix("role_"), key != "role_arn" {
                 text += "\nrole_arn = \"arn:aws:iam::123456789012:role/sluice\""
             }

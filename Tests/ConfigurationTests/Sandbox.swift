@@ -11,11 +11,13 @@ final class Sandbox {
         guard mkdtemp(&template) != nil else { fatalError("mkdtemp: errno \(errno)") }
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         mkdir(path + "/connectors.d", 0o755)
+        mkdir(path + "/schemas", 0o755)
+        mkdir(path + "/more", 0o755)
         write("", to: "sluice.toml")
     }
 
     deinit {
-        for directory in [path + "/connectors.d", path] {
+        for directory in ["/connectors.d", "/schemas", "/more", ""].map({ path + $0 }) {
             guard let stream = opendir(directory) else { continue }
             while let entry = readdir(stream) {
                 let name = withUnsafeBytes(of: &entry.pointee.d_name) {

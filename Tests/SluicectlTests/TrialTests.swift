@@ -104,38 +104,4 @@ struct TrialTests {
     @MainActor func key(folder: String, key: String) {
         #expect(ConnectorTrial.key(of: Self.connector { $0.folder = folder }) == key)
     }
-
-    @Test(
-        "An event is made for each type that is named",
-        arguments: [
-            (["a.B", "c.D"], nil, ["a.B", "c.D"], []),
-            (["*"], nil, ["sluice.Test"], []),
-            (["*"], "log.line", ["log.line"], []),
-            (["a.B", "web.*"], nil, ["a.B"], ["web.*"]),
-            (["web.*"], nil, [], ["web.*"]),
-            (["web.*"], "web.Hit", ["web.Hit"], []),
-            (["web.*"], "log.line", [], ["web.*"]),
-            (["sluice.*"], nil, ["sluice.Test"], []),
-            (["a.B", "*"], nil, ["a.B"], []),
-        ] as [([String], String?, [String], [String])])
-    func types(events: [String], byDefault: String?, known: [String], skipped: [String]) {
-        let settings = Self.connector {
-            $0.events = events.compactMap(EventPattern.init)
-            $0.defaultEventType = byDefault
-        }
-        let types = PlaceholderEvents.types(of: settings)
-        #expect(types.known == known)
-        #expect(types.skipped == skipped)
-    }
-
-    @Test("Placeholder events are lines of JSON with all members that a schema may ask for")
-    func events() throws {
-        let now = Timestamp(unixSeconds: 1_795_370_000)
-        let text = PlaceholderEvents.text(types: ["a.B", "c.D"], now: now)
-        #expect(text.hasSuffix("}\n"))
-        let events = try text.split(separator: "\n").map { try JSONReader.read(Array($0.utf8)) }
-        #expect(events.compactMap { $0["event_type"]?.string } == ["a.B", "c.D"])
-        #expect(Set(events.compactMap { $0["id"]?.string }).count == 2)
-        #expect(events.allSatisfy { $0["time"]?.integer == 1_795_370_000 })
-    }
 }

@@ -143,7 +143,7 @@ import Testing
     }
 
     /// Seeds that found something: a directory whose failed sync was taken for done, a marker that was not durable.
-    private static let failedOnce: [UInt64] = [1_181_333_051, 3_179_561_440]
+    private static let failedOnce: [UInt64] = [1_181_333_051, 3_179_561_440, 1_647_187_490]
 
     @Test func `Many lives that end anyhow lose nothing and double nothing`() {
         let first = UInt64.random(in: 0..<1 << 32)

@@ -1,3 +1,4 @@
+import Avro
 import Batching
 import Deflate
 import Files
@@ -26,19 +27,21 @@ final class SpoolHouse {
 
     init(
         _ connectors: [Routing.Connector] = [connector("all")], unmatched: Unmatched = .quarantine,
-        seed: UInt64 = 1
+        schemas: SchemaSet = SchemaSet(), seed: UInt64 = 1
     ) throws {
         random = SeededGenerator(seed: seed)
         files = try RealFileSystem(root: tree.path)
-        routing = Self.routing(connectors, unmatched)
+        routing = Self.routing(connectors, unmatched, schemas)
         start()
     }
 
     static func routing(
-        _ connectors: [Routing.Connector], _ unmatched: Unmatched = .quarantine
+        _ connectors: [Routing.Connector], _ unmatched: Unmatched = .quarantine,
+        _ schemas: SchemaSet = SchemaSet()
     ) -> Routing {
         Routing(
-            cluster: "c", zone: "z", partition: 0, unmatched: unmatched, connectors: connectors)
+            cluster: "c", zone: "z", partition: 0, unmatched: unmatched, connectors: connectors,
+            schemas: schemas)
     }
 
     // MARK: The daemon
@@ -207,6 +210,7 @@ func connector(
         name: ConnectorName(name)!, bucket: "b", integrationID: "\(name)-id")
     settings.events = patterns.map { EventPattern($0)! }
     settings.defaultEventType = defaultType
+    settings.format = .jsonl(.gzip)
     change(&settings)
     return Routing.Connector(settings)
 }

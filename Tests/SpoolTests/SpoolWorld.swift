@@ -56,6 +56,7 @@ final class SpoolWorld {
         for (name, patterns) in [(mail, pattern), (orders, "shop.*")] {
             var settings = ConnectorSettings(name: name, bucket: "b", integrationID: "\(name)-id")
             settings.folder = name.description
+            settings.format = .jsonl(.gzip)
             settings.events = [EventPattern(patterns)!]
             settings.batch.maxEvents = 3
             connectors.append(Routing.Connector(settings))
