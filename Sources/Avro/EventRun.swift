@@ -13,6 +13,7 @@ struct EventRun {
     let branches: UnsafePointer<Int32>
     let branchNames: UnsafePointer<CompiledNames.Name>
     let enumerations: UnsafePointer<CompiledNames>
+    let routingNames: CompiledNames
 
     var text: UnsafePointer<UInt8>
     let output: EncodedBytes
@@ -41,6 +42,7 @@ struct EventRun {
         branches = schema.branches
         branchNames = schema.branchNames
         enumerations = schema.enumerations
+        routingNames = schema.routingNames
         self.text = text
         self.output = output
         self.scratch = scratch

@@ -109,6 +109,12 @@ import Testing
     @Test(
         arguments: [
             (#"{"id":"1","items":[],"tags":{}}"#, 0, nil),
+            // What routing has used is known, but only where routing finds it.
+            (#"{"event_type":"e","connector":"c","id":"1","items":[],"tags":{}}"#, 0, nil),
+            (
+                #"{"id":"1","items":[{"price":1,"connector":"c"}],"tags":{},"connecto":0}"#, 2,
+                "connecto"
+            ),
             (
                 #"{"x\u0079":1,"id":"1","z":{},"items":[{"price":1,"q":2}],"tags":{}}"#, 3,
                 #"x\u0079"#
