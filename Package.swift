@@ -103,6 +103,10 @@ let package = Package(
         .target(
             name: "ScriptedStore", dependencies: ["Curl"], path: "Tests/ScriptedStore",
             swiftSettings: onTheLoop),
+        // What scripts/bench --encode runs.
+        .executableTarget(
+            name: "EncodeBench", dependencies: ["Avro", "Encoding"], path: "Tests/EncodeBench",
+            swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(
             name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict
