@@ -108,6 +108,10 @@ let package = Package(
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets", "Support"], swiftSettings: strict),
+        // What scripts/bench --encode runs.
+        .executableTarget(
+            name: "EncodeBench", dependencies: ["Avro", "Encoding"], path: "Tests/EncodeBench",
+            swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(
             name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict

@@ -114,7 +114,7 @@ setup_build() {
     setup_swift
 }
 
-# What the demo takes on top.
+# What the demo and the benchmark take on top.
 setup_demo() {
     setup_packages "${BUILD_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}"
     setup_swift

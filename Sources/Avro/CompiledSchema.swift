@@ -17,6 +17,8 @@ final class CompiledSchema {
     /// Names that mean a branch in Avro's JSON form: per branch its full name and its short one.
     let branchNames: UnsafePointer<CompiledNames.Name>
     let enumerations: UnsafePointer<CompiledNames>
+    /// Members of an event that are of use though no schema has them.
+    let routingNames: CompiledNames
     /// The root is the first of `records`.
     let schemaName: String
     let schemaID: UInt32
@@ -35,6 +37,7 @@ final class CompiledSchema {
         branches = arena.array(compiler.branches)
         branchNames = arena.array(compiler.branchNames)
         enumerations = arena.array(compiler.enumerations)
+        routingNames = CompiledNames(["event_type", "connector"], in: arena)
         schemaName = schema.record.fullName
         schemaID = schema.id
         self.arena = arena

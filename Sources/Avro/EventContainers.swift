@@ -68,7 +68,7 @@ extension EventRun {
             } else {
                 place |= 1
                 // The event itself begins at 0, and routing has used these two.
-                if piece.start > 0 || !Self.isForRouting(name + 1, nameEnd - name - 2) {
+                if piece.start > 0 || routingNames.find(name + 1, nameEnd - name - 2) < 0 {
                     if ignoredMembers == 0 {
                         firstIgnored = JSONPiece(
                             start: name - text, end: nameEnd - text, escaped: false)
@@ -81,15 +81,6 @@ extension EventRun {
             at += 1
             AcceptedJSON.skipSpace(&at)
         }
-    }
-
-    private static let eventType = Array("event_type".utf8)
-    private static let connector = Array("connector".utf8)
-
-    private static func isForRouting(_ name: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        let name = UnsafeBufferPointer(start: name, count: count)
-        return count == 10
-            ? name.elementsEqual(eventType) : count == 9 && name.elementsEqual(connector)
     }
 
     @inline(__always)

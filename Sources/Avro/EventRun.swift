@@ -4,7 +4,7 @@ internal import Model
 /// The state of encoding one event: where its text lies, where its bytes go, and what is noted on the way.
 ///
 /// A value is written by a function that says whether it could; where it could not, `fault` says why and `path` where.
-/// Depth costs a few frames a level (union, type, record), together under 1 KiB in a release build and under 4 in a
+/// Depth costs a few frames a level (union, type, record), together about 1 KiB in a release build and 4 in a
 /// debug build, and an event has at most 512 levels: 2 MiB at worst, where threads have 8.
 struct EventRun {
     let types: UnsafePointer<CompiledType>
@@ -13,6 +13,7 @@ struct EventRun {
     let branches: UnsafePointer<Int32>
     let branchNames: UnsafePointer<CompiledNames.Name>
     let enumerations: UnsafePointer<CompiledNames>
+    let routingNames: CompiledNames
 
     var text: UnsafePointer<UInt8>
     let output: EncodedBytes
@@ -41,6 +42,7 @@ struct EventRun {
         branches = schema.branches
         branchNames = schema.branchNames
         enumerations = schema.enumerations
+        routingNames = schema.routingNames
         self.text = text
         self.output = output
         self.scratch = scratch

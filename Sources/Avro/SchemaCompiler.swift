@@ -81,24 +81,28 @@ struct SchemaCompiler {
     private mutating func compile(named index: Int) -> Int32 {
         if let known = named[index] { return known }
         let name = schema.types[index].fullName
+        let type: Int32
         switch schema.types[index] {
         case .fixed(let fixed):
-            named[index] = add(
+            type = add(
                 CompiledType(kind: .fixed, accepts: JSONKind.string, index: Int32(fixed.size)), name
             )
+            named[index] = type
         case .enumeration(let enumeration):
-            named[index] = add(
+            type = add(
                 CompiledType(
                     kind: .enumeration, accepts: JSONKind.string,
                     index: Int32(enumerations.count)), name)
+            named[index] = type
             enumerations.append(CompiledNames(enumeration.symbols, in: arena))
         case .record(let record):
-            named[index] = add(
+            type = add(
                 CompiledType(
                     kind: .record, accepts: JSONKind.object, index: Int32(records.count)), name)
+            named[index] = type
             compile(record, Transforms())
         }
-        return Int32(named[index]!)
+        return type
     }
 
     /// Appends a record, then its fields next to each other, then what they are made of.

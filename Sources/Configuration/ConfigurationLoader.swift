@@ -145,7 +145,8 @@ public enum ConfigurationLoader {
 
 extension LoadedConfiguration {
     mutating func readSchemas(base: String) {
-        let directory = SchemaDirectory(settings.schemas, base: base)
+        var directory = SchemaDirectory(settings.schemas, base: base)
+        directory.compare(withSpool: settings.spool.directory)
         schemas = SchemaSet(directory.schemas)
         problems += directory.problems
         warnings += directory.warnings

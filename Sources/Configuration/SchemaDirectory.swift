@@ -28,6 +28,21 @@ struct SchemaDirectory {
         }
     }
 
+    /// Finds schemas whose ID stands for another one in keys that were used.
+    ///
+    /// Who may not read the spool is not told, and where its file is damaged, the spool itself says so.
+    mutating func compare(withSpool spool: String) {
+        guard let bytes = try? SystemFile.read(spool + "/" + UsedSchemas.file),
+            let used = try? UsedSchemas(bytes)
+        else { return }
+        for type in used.conflicts(with: SchemaSet(schemas)) {
+            problem(
+                files[type] ?? type,
+                "has changed, and its schema ID \(schemas[type]?.id ?? 0) has not, under which "
+                    + "objects were written; give it a new \"schema_id\", or leave it out")
+        }
+    }
+
     private mutating func read(_ directory: String, at path: String) {
         let names: [String]
         do throws(SystemFile.Failure) {

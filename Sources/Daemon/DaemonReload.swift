@@ -1,8 +1,5 @@
-import Avro
-import Batching
 import Configuration
 import Dispatch
-import Files
 import Model
 import Spool
 import Systemd
@@ -13,28 +10,10 @@ extension Daemon {
         guard !isStopping else { return }
         Notify.send(.reloading)
         let file = configurationFile
-        let files = files
         lanes.reading.async { [weak self] in
-            var loaded = ConfigurationLoader.load(
+            let loaded = ConfigurationLoader.load(
                 file: file, environment: ConfigurationLoader.processEnvironment())
-            loaded.problems += Self.schemaConflicts(loaded.schemas, files)
             onLoop { self?.apply(loaded) }
-        }
-    }
-
-    /// Schemas whose ID belongs to another one in keys that this spool has used.
-    nonisolated static func schemaConflicts(
-        _ schemas: SchemaSet, _ files: any FileSystem
-    ) -> [ConfigurationProblem] {
-        // Where it cannot be read, the spool says so as soon as it is needed.
-        guard let used = try? Spool.readUsedSchemas(files) else { return [] }
-        return used.conflicts(with: schemas).map { type in
-            let id = schemas[type]?.id ?? 0
-            return ConfigurationProblem(
-                file: "\(type).avsc",
-                text:
-                    "its schema has changed and its schema ID \(id) has not, and objects with that "
-                    + "ID are delivered; give it a new \"schema_id\", or leave it out")
         }
     }
 

@@ -46,9 +46,6 @@ public enum Program {
             journal = Self.journal(level: settings.log.level.priority, format: settings.log.format)
             let files = try openSpool(settings.spool.directory)
             let identity = try prepare(files, settings.spool.directory)
-            if refuse(Daemon.schemaConflicts(loaded.schemas, files), journal) {
-                end(journal, ExitStatus.configuration)
-            }
             let book = try readBook(files, journal)
             let daemon = Daemon(
                 LoadedSettings(
@@ -113,24 +110,16 @@ public enum Program {
     private static func load(_ file: String, _ journal: JournalWriter) -> LoadedConfiguration? {
         let loaded = ConfigurationLoader.load(
             file: file, environment: ConfigurationLoader.processEnvironment())
-        if refuse(loaded.problems, journal) { return nil }
-        for warning in loaded.warnings {
-            journal.send(
-                JournalEntry(.destinationMisconfigured, "\(warning)", [.file(warning.file)]))
-        }
-        return loaded
-    }
-
-    /// Says what is wrong; false where nothing is.
-    private static func refuse(
-        _ problems: [ConfigurationProblem], _ journal: JournalWriter
-    ) -> Bool {
-        for problem in problems {
+        for problem in loaded.problems {
             journal.send(
                 JournalEntry(
                     .startRefused, "configuration refused: \(problem)", [.file(problem.file)]))
         }
-        return !problems.isEmpty
+        for warning in loaded.warnings {
+            journal.send(
+                JournalEntry(.destinationMisconfigured, "\(warning)", [.file(warning.file)]))
+        }
+        return loaded.problems.isEmpty ? loaded : nil
     }
 
     // MARK: Spool

@@ -1,3 +1,4 @@
+import Avro
 public import Batching
 import Files
 public import Model

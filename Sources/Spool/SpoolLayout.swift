@@ -1,3 +1,4 @@
+import Avro
 public import Model
 
 /// Where things lie in the spool. A file's state is the directory it lies in.
@@ -24,7 +25,7 @@ enum SpoolLayout {
     static let routing = "routing"
     static let totals = "totals"
     static let episodes = "episodes"
-    static let schemas = "schemas"
+    static let schemas = UsedSchemas.file
 
     /// The version of this layout. A newer one is refused. 2 came with losses: a program that does not know them would
     /// read their events again.

@@ -1,4 +1,4 @@
-public import Batching
+public import Avro
 public import Files
 public import Model
 

@@ -29,8 +29,8 @@ struct BufferedOutput: ~Copyable {
         var written = 0
         defer { bytes.removeAll(keepingCapacity: true) }
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written)
+            let count = bytes[written...].withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress, $0.count)
             }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {

@@ -37,6 +37,8 @@ final class ObjectFetch {
         descriptor = mkstemp(&path)
         guard descriptor >= 0 else { throw Refusal("\(directory): \(errorText(errno))") }
         unlink(path)
+        // A credential_process is no heir to it.
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 
     isolated deinit {

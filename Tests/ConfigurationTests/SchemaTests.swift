@@ -70,6 +70,24 @@ import Testing
             ])
     }
 
+    @Test func `A schema may not change under an ID that was used`() throws {
+        var used = UsedSchemas()
+        used.insert(try AvroSchema(json: Array(Self.schema(Self.name, id: 7).utf8)))
+        sandbox.write("[spool]\ndirectory = \"\(sandbox.path)/more\"\n", to: "sluice.toml")
+        sandbox.write(used.text.bytes, to: "more/schemas")
+        avro()
+        sandbox.write(Self.schema(Self.name, id: 7), to: "schemas/a.avsc")
+        #expect(sandbox.load().problemTexts == [])
+        sandbox.write(Self.schema(Self.time, id: 7), to: "schemas/a.avsc")
+        #expect(
+            sandbox.load().problemTexts == [
+                "schemas/a.avsc: has changed, and its schema ID 7 has not, under which objects were "
+                    + "written; give it a new \"schema_id\", or leave it out"
+            ])
+        sandbox.write(Self.schema(Self.time), to: "schemas/a.avsc")
+        #expect(sandbox.load().problemTexts == [])
+    }
+
     @Test func `A transform that a field's type cannot carry is refused`() {
         sandbox.write(Self.schema(Self.name + ", " + Self.time), to: "schemas/shop.Order.avsc")
         avro("[transform]\nname = \"hash\"\ntime = \"hash\"\nnowhere = \"remove\"\n")

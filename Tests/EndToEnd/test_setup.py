@@ -2,10 +2,13 @@
 part of it `sluicectl test` says what is missing. And the manual's page on AWS does what it says."""
 
 import copy
+import io
 import json
 import re
+import shutil
 import subprocess
 
+import fastavro
 import pytest
 
 from installation import ROOT, Installation
@@ -168,6 +171,51 @@ def test_placeholder_events_go_the_way_of_all_events(installation, s3, bucket):
         return sorted(json.loads(line)["event_type"] for line in events_in(objects))
 
     daemon.wait_until(lambda: types() == ["shop.Order", "shop.Refund"], "both are delivered")
+
+
+def test_under_avro_there_is_a_placeholder_of_each_type_that_has_a_schema(
+        installation, s3, bucket, tmp_path):
+    shutil.copytree(ROOT / "etc" / "schemas", installation.directory / "schemas")
+    own = {"type": "record", "name": "Own", "fields": [
+        {"name": "id", "type": "string"}, {"name": "time", "type": "long"},
+        {"name": "data", "type": "bytes"}, {"name": "ratio", "type": ["double", "string"]},
+        {"name": "sum", "type": {"type": "fixed", "name": "Sum", "size": 4}},
+        {"name": "side", "type": {"type": "enum", "name": "Side", "symbols": ["LEFT", "RIGHT"]}},
+        {"name": "parts", "type": {"type": "array", "items": "Own"}},
+        {"name": "names", "type": {"type": "map", "values": "string"}},
+        {"name": "inner", "type": {"type": "record", "name": "Inner", "fields": [
+            {"name": "of", "type": ["null", "Own"]}, {"name": "flag", "type": "boolean"}]}}]}
+    (installation.directory / "schemas" / "shop.Own.avsc").write_text(json.dumps(own))
+    schemas = {path.stem for path in (installation.directory / "schemas").iterdir()}
+    keys = Keys("NOT-YET", "none")
+    settings = {"events": ["*"], "default_event_type": "log.line", "format": "avro"}
+    connect(installation, s3, bucket, keys, **settings)
+    keys = s3.make_user(policy_of(installation, "orders"))
+    connect(installation, s3, bucket, keys, batch={"max_age": "1s"}, **settings)
+    daemon = installation.start()
+
+    steps = steps_of(installation, "orders", "--send-events")
+    assert steps["events"]["result"] == "ok"
+    assert "95 placeholder events" in steps["events"]["detail"]
+    assert "none for log.line, which no schema covers" in steps["events"]["detail"]
+
+    def objects() -> dict[str, bytes]:
+        return {key: body for key, body in s3.objects(bucket).items() if key.endswith(".avro")}
+
+    daemon.wait_until(lambda: len(objects()) == len(schemas) == 95, "all are delivered")
+    ids = set()
+    for key, body in objects().items():
+        (record,) = fastavro.reader(io.BytesIO(body))
+        ids.add(record["id"])
+        assert record["time"] > 1_700_000_000
+        (tmp_path / "object").write_bytes(body)
+        shown = installation.sluicectl("cat", tmp_path / "object")
+        assert (shown.returncode, shown.stderr) == (0, "")
+        if "shop.Own" not in key:
+            assert json.loads(shown.stdout) == record
+    assert len(ids) == 95 and all(each.startswith("sluice-test-") for each in ids)
+    types = {re.search("event_type=([^/]+)", key)[1] for key in objects()}
+    assert types == schemas
 
 
 # --- docs/aws-setup.md -----------------------------------------------------------------------------

@@ -26,9 +26,10 @@ EDGES = {
 }
 NUMBERS = [
     "0", "-0.0", "0.1", "1e22", "1e23", "5e-324", "2.2250738585072011e-308", "1.7976931348623157e308", "1e-400",
-    "9007199254740993", "123456789012345678901234567890", "0.000123456789012345678", "8.41e21", "3.4028234e38", "1e-45",
+    "9007199254740993", "123456789012345678901234567890", "0.000123456789012345678", "8.41e21", "3.4028234e38",
+    "1e-45",
 ]
-CHARACTERS = ["a", "Z", "0", " ", "\"", "\\", "/", "\n", "\t", "\0", "\x7f", "é", "ÿ", "Ā", "€", "\ufffd", "\U0001f680"]
+CHARACTERS = list('aZ0 "\\/\n\t\0\x7féÿĀ€\ufffd\U0001f680')
 JUNK = ["null", "true", "-1.5e3", '"x"', '"\\"}"', "[]", '[{"f0":[1,"]"]}]', "{}", '{"f0":"}"}']
 
 
@@ -73,7 +74,8 @@ class Schemas:
         if kind == "union":
             return self.union(depth + 1)
         if kind == "enum":
-            return self.add({"type": "enum", "name": self.name(), "symbols": [f"S{n}" for n in range(self.rng.choice([1, 3, 80]))]})
+            symbols = [f"S{n}" for n in range(self.rng.choice([1, 3, 80]))]
+            return self.add({"type": "enum", "name": self.name(), "symbols": symbols})
         if kind == "fixed":
             return self.add({"type": "fixed", "name": self.name(), "size": self.rng.choice([1, 4, 16])})
         return kind
@@ -146,7 +148,7 @@ class Events:
             return rng.random() < 0.5
         if kind in EDGES:
             bits = 32 if kind == "int" else 64
-            return rng.choice(EDGES[kind]) if rng.random() < 0.5 else rng.getrandbits(bits) - 2 ** (bits - 1)
+            return rng.choice([rng.choice(EDGES[kind]), rng.getrandbits(bits) - 2 ** (bits - 1)])
         if kind in ("float", "double"):
             return self.number(kind)
         if kind == "string":
@@ -176,7 +178,8 @@ class Events:
         elif choice < 0.6:
             text = f"{rng.randrange(-10**6, 10**6) / 100}"
         elif choice < 0.8:
-            text = "%.*e" % (rng.randrange(40), struct.unpack("<f", struct.pack("<I", rng.getrandbits(32) & 0xBF7FFFFF))[0])
+            single = struct.unpack("<f", struct.pack("<I", rng.getrandbits(32) & 0xBF7FFFFF))[0]
+            text = "%.*e" % (rng.randrange(40), single)
         else:
             text = repr(struct.unpack("<d", rng.randbytes(7) + b"\x3f")[0])
         value = Spelt(text)
@@ -197,7 +200,8 @@ class Events:
         if isinstance(datum, bool):
             return "true" if datum else "false"
         if isinstance(datum, int):
-            return self.rng.choice([f"{datum}", f"{datum}", f"{datum}.0", f"{datum}.00e+0", f"{datum}00e-2" if datum else "0e9"])
+            whole = f"{datum}00e-2" if datum else "0e9"
+            return self.rng.choice([f"{datum}", f"{datum}", f"{datum}.0", f"{datum}.00e+0", whole])
         if isinstance(datum, Spelt):
             return datum.text
         if isinstance(datum, float):
@@ -249,8 +253,8 @@ class Events:
             schema = self.named[schema]
         kind = schema if isinstance(schema, str) else schema["type"]
         return {
-            "null": "n", "boolean": "tf", "int": "0", "long": "0", "float": '0"', "double": '0"', "array": "[",
-            "map": "{", "record": "{",
+            "null": "n", "boolean": "tf", "int": "0", "long": "0", "float": '0"', "double": '0"',
+            "array": "[", "map": "{", "record": "{",
         }.get(kind, '"')
 
     def string(self, value):
@@ -258,7 +262,8 @@ class Events:
             if character in '"\\' or character < " " or self.rng.random() < 0.03:
                 if character in '"\\/' and self.rng.random() < 0.5:
                     return "\\" + character
-                return json.dumps(character)[1:-1] if ord(character) > 0xFFFF or character < " " else "\\u%04x" % ord(character)
+                plain = character < " " or ord(character) > 0xFFFF
+                return json.dumps(character)[1:-1] if plain else "\\u%04x" % ord(character)
             return character
 
         return '"' + "".join(written(character) for character in value) + '"'

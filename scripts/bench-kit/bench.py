@@ -2,10 +2,12 @@
 """Measures how fast sluiced drains a spool, beside the floor on the same machine.
 
 The floor compresses the same bytes with zlib at the same level on as many threads as there are
-processors, and does nothing else; a second floor also hashes each object and stores it. All of
-them run in turns, and each drain is verified event by event.
+processors, and does nothing else; a second floor also hashes each object and stores it. sluiced
+drains into JSON Lines with gzip and into Avro with deflate, at the same level. All of them run in
+turns, and each drain is verified event by event, Avro with fastavro and every value.
 
---episode and --held measure something else: what rejected credentials cost (see episodes.py).
+--encode measures turning JSON into Avro alone, on one core and without compression. --episode and
+--held measure what rejected credentials cost (see episodes.py).
 """
 
 import argparse
@@ -20,19 +22,26 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-import episodes
-
 KIT = pathlib.Path(__file__).resolve().parent
 ROOT = KIT.parent.parent
+sys.path.insert(0, str(KIT.parent / "kit"))
+
+import episodes  # noqa: E402
+from corpus_schemas import write_schemas  # noqa: E402
+
 LEVEL = 6
 CONNECTORS = 4
 PROGRAMS = {"measure": [], "sink": ["-lpthread"], "floor": ["-lpthread", "-lz", "-lcrypto"]}
-FLOOR, STORING, DRAIN = "floor: zlib alone", "floor: and SHA-256, PUT", "sluiced"
+FLOOR, STORING = "floor: zlib alone", "floor: and SHA-256, PUT"
+DRAINS = {"jsonl": "sluiced, JSON Lines", "avro": "sluiced, Avro"}
 
 _SLUICE_TOML = """\
 [spool]
 directory = "{spool}"
 minimum_free = "64MiB"
+
+[schemas]
+directories = ["{schemas}"]
 
 [http]
 listen = "{scratch}/http.sock"
@@ -43,7 +52,7 @@ integration_id = "bench-{name}"
 region = "us-east-1"
 endpoint = "http://127.0.0.1:{port}"
 addressing = "path"
-format = "jsonl"
+format = "{format}"
 
 [credentials]
 access_key_id = "BENCH"
@@ -57,6 +66,7 @@ class Bench:
         self.scratch = scratch
         self.arguments = arguments
         self.corpus = scratch / "corpus"
+        self.schemas = scratch / "schemas"
         self.binaries = pathlib.Path(
             os.environ.get("SLUICE_BIN_DIR", ROOT / ".build" / "release")).resolve()
 
@@ -68,6 +78,7 @@ class Bench:
 
     def prepare(self) -> None:
         a = self.arguments
+        write_schemas(self.schemas)
         print(f"Corpus: {a.events:,} events in {a.files:,} files, {CONNECTORS} connectors, 8 types",
               flush=True)
         subprocess.run(
@@ -122,13 +133,13 @@ class Bench:
         with self.sink() as (_, port):
             return self.floor("--put", str(port))
 
-    def drain(self) -> dict:
+    def drain(self, format: str) -> dict:
         with self.sink() as (objects, port):
             took = self.measure(
-                self.binaries / "sluiced", "--until-empty", "--config", self.fill_spool(port),
-                log=self.scratch / "sluiced.log")
+                self.binaries / "sluiced", "--until-empty", "--config",
+                self.fill_spool(port, format), log=self.scratch / "sluiced.log")
             verified = subprocess.run(
-                [sys.executable, KIT / "verify.py", self.corpus, objects],
+                [sys.executable, KIT / "verify.py", self.corpus, objects, format],
                 stdout=subprocess.PIPE, text=True)
             counts = json.loads(verified.stdout)
             sizes = [int(row.split("\t")[1]) for row in (objects / "index.tsv").open()]
@@ -136,7 +147,7 @@ class Bench:
         return took | {"bytes_out": sum(sizes), "objects": len(sizes), "verified": counts,
                        "failed": verified.returncode != 0}
 
-    def fill_spool(self, port: int) -> pathlib.Path:
+    def fill_spool(self, port: int, format: str = "jsonl") -> pathlib.Path:
         """A new spool in which all files already lie when the daemon starts, and its configuration."""
         spool, staging = self.scratch / "spool", self.scratch / "staging"
         for directory in (spool, staging):
@@ -153,33 +164,50 @@ class Bench:
             for file in directory.iterdir():
                 file.rename(incoming / file.name)
             (connectors / f"{directory.name}.toml").write_text(
-                _CONNECTOR_TOML.format(name=directory.name, port=port, secret=secret))
+                _CONNECTOR_TOML.format(
+                    name=directory.name, port=port, secret=secret, format=format))
         shutil.rmtree(staging)
         config = self.scratch / "sluice.toml"
-        config.write_text(_SLUICE_TOML.format(spool=spool, scratch=self.scratch))
+        config.write_text(_SLUICE_TOML.format(
+            spool=spool, scratch=self.scratch, schemas=self.schemas))
         # What was just copied is on disk before anything is timed: the daemon's syncs pay for its
         # own writes only.
         os.sync()
         return config
 
     def run(self) -> bool:
-        rounds = []
+        formats = list(DRAINS) if self.arguments.format == "both" else [self.arguments.format]
+        rounds, whole = [], True
         for number in range(self.arguments.runs):
-            rounds.append({
-                FLOOR: self.floor(), STORING: self.storing_floor(), DRAIN: self.drain()})
-            counts = rounds[-1][DRAIN]["verified"]
-            walls = ", ".join(f"{name} {took['wall']:.2f} s" for name, took in rounds[-1].items())
-            print(f"Round {number + 1}: {walls}; verified: "
-                  + ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()),
-                  flush=True)
-        self.print_table(rounds)
-        return not any(each[DRAIN]["failed"] for each in rounds)
+            took = {FLOOR: self.floor(), STORING: self.storing_floor()}
+            # In turns, so that neither format always follows the other.
+            for format in formats if number % 2 == 0 else reversed(formats):
+                took[DRAINS[format]] = drained = self.drain(format)
+                whole = whole and not drained["failed"]
+                print(f"Round {number + 1}, {DRAINS[format]}: {drained['wall']:.2f} s; verified: "
+                      + ", ".join(f"{value:,} {name.replace('_', ' ')}"
+                                  for name, value in drained["verified"].items()), flush=True)
+            rounds.append(took)
+        self.print_table(rounds, [FLOOR, STORING, *(DRAINS[format] for format in formats)])
+        if len(formats) == 2:
+            self.print_comparison(rounds)
+        return whole
 
-    def print_table(self, rounds: list[dict]) -> None:
+    def print_comparison(self, rounds: list[dict]) -> None:
+        """Avro beside JSON Lines, round by round."""
+        def ratios(column: str, faster: bool = False) -> str:
+            found = [each[DRAINS["avro"]][column] / each[DRAINS["jsonl"]][column] for each in rounds]
+            found = sorted(1 / each if faster else each for each in found)
+            return f"{statistics.median(found):.2f} ({found[0]:.2f} to {found[-1]:.2f})"
+
+        print(f"\nAvro as a multiple of JSON Lines, in the same round: events/s {ratios('wall', True)}, "
+              f"CPU {ratios('cpu')},\nmemory {ratios('peak_bytes')}.")
+
+    def print_table(self, rounds: list[dict], names: list[str]) -> None:
         heads = ["", "events/s", "MB/s", "CPU s", "memory", "descriptors", "objects", "MB out",
                  "speed", "CPU"]
         rows = []
-        for name in rounds[0]:
+        for name in names:
             def median(column: str) -> float:
                 return statistics.median(each[name][column] for each in rounds)
 
@@ -203,6 +231,27 @@ class Bench:
               "two columns: events/s and\nCPU seconds as multiples of the first floor's, in the same "
               "round. Compare only within one run.")
 
+    def encode(self) -> None:
+        """JSON to Avro alone: everything in memory, one core, no compression."""
+        files = sorted(self.corpus.glob("*/*.jsonl"))
+        output = subprocess.run(
+            [self.binaries / "EncodeBench", str(self.arguments.runs), self.schemas, *files],
+            check=True, stdout=subprocess.PIPE, text=True).stdout
+        passes: dict[str, list[dict]] = {}
+        for row in map(json.loads, output.splitlines()):
+            if row["events"] != self.arguments.events:
+                sys.exit(f"{row['events']:,} events were read")
+            passes.setdefault(row["pass"], []).append(row)
+        print(f"\n{'JSON on one core':<18}  {'GB/s':>5}  {'lowest':>6}  {'highest':>7}  "
+              f"{'GB/s of CPU':>11}  {'MB out':>6}")
+        for name, rows in passes.items():
+            wall = sorted(row["bytes_in"] / row["wall"] / 1e9 for row in rows)
+            cpu = statistics.median(row["bytes_in"] / row["cpu"] / 1e9 for row in rows)
+            print(f"{name:<18}  {statistics.median(wall):>5.2f}  {wall[0]:>6.2f}  {wall[-1]:>7.2f}  "
+                  f"{cpu:>11.2f}  {rows[0]['bytes_out'] / 1e6:>6.1f}")
+        print(f"\nMedians of {self.arguments.runs} passes over the same text; by the wall, and by the CPU "
+              "time that the process got.")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -211,7 +260,11 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--files", type=int, help="default 100, with --small-files 20,000")
     parser.add_argument("--small-files", action="store_true", help="20,000 files of 50 events")
-    parser.add_argument("--runs", type=int, default=3, help="rounds, default 3")
+    parser.add_argument("--runs", type=int, help="rounds, default 3, with --encode 9")
+    parser.add_argument("--format", choices=[*DRAINS, "both"], default="both",
+                        help="what sluiced drains into, default both")
+    parser.add_argument("--encode", action="store_true",
+                        help="JSON to Avro alone, on one core and without compression")
     parser.add_argument("--episode", action="store_true",
                         help="drain four connectors with and without one whose credentials are rejected")
     parser.add_argument("--held", type=int, metavar="N",
@@ -225,6 +278,9 @@ def main() -> None:
     if arguments.files is None:
         arguments.files = max(1, arguments.events // 50) if arguments.small_files else 100
 
+    if arguments.runs is None:
+        arguments.runs = 9 if arguments.encode else 3
+
     scratch = arguments.scratch
     if scratch is None:
         scratch = pathlib.Path(tempfile.mkdtemp(
@@ -233,6 +289,10 @@ def main() -> None:
     scratch = scratch.resolve()
     try:
         bench = Bench(scratch, arguments)
+        if arguments.encode:
+            bench.prepare()
+            bench.encode()
+            return
         bench.compile()
         if arguments.held:
             episodes.measure_held(bench, arguments.held)

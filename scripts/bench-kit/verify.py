@@ -2,7 +2,11 @@
 """Compares what lies in a sink with the corpus it came from, event by event.
 
 Prints counts as JSON, and fails when an event is lost, doubled, altered, made up or in the wrong
-place, a gzip object is not exactly one member, or a key was stored with two bodies.
+place, an object is broken (its gzip is not exactly one member, or fastavro cannot read it to its
+end), or a key was stored with two bodies.
+
+A line of JSON Lines must be the line of the corpus. A record of Avro must hold each of the event's
+members but event_type, which stands in the key, and be null beside.
 """
 
 import argparse
@@ -11,21 +15,43 @@ import pathlib
 import re
 import sys
 import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "kit"))
+from containers import read_container  # noqa: E402
 
 _ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
 _TYPE = re.compile(rb'"event_type":"([A-Za-z0-9_.-]+)"')
 _KEY_TYPE = re.compile(rb"/event_type=([A-Za-z0-9_.-]+)/")
 
 
-def read_corpus(directory: pathlib.Path) -> dict[bytes, tuple[bytes, int]]:
-    """Connector and hash of the line of each event, by id."""
+class Event(NamedTuple):
+    connector: bytes
+    type: bytes
+    content: int
+    """A hash of what must come out of it."""
+
+
+def content_of(members: dict) -> int:
+    return hash(frozenset(item for item in members.items() if item[1] is not None))
+
+
+def read_corpus(directory: pathlib.Path, is_avro: bool) -> dict[bytes, Event]:
+    """The events by their id."""
     events = {}
     for path in sorted(directory.glob("*/*.jsonl")):
         connector = path.parent.name.encode()
         with path.open("rb") as file:
             for line in file:
                 line = line.rstrip(b"\n")
-                events[_ID.search(line)[1]] = connector, hash(line)
+                if is_avro:
+                    members = json.loads(line)
+                    del members["event_type"]
+                    content = content_of(members)
+                else:
+                    content = hash(line)
+                events[_ID.search(line)[1]] = Event(connector, _TYPE.search(line)[1], content)
     return events
 
 
@@ -39,39 +65,62 @@ def gunzip(body: bytes) -> tuple[bytes, bool]:
     return text, stream.eof and not stream.unused_data
 
 
+def read_lines(body: bytes) -> tuple[list[tuple[bytes, int]], bool]:
+    """Id and content of each event in a gzip object, and whether the object is whole."""
+    text, whole = gunzip(body)
+    found = [(_ID.search(line), line) for line in text.splitlines()]
+    return [(match[1] if match else b"", hash(line)) for match, line in found], whole
+
+
+def read_records(body: bytes) -> tuple[list[tuple[bytes, int]], bool]:
+    """The same of an object container file."""
+    try:
+        container = read_container(body)
+    # Whatever fastavro stumbles over: the object is broken.
+    except Exception:
+        return [], False
+    return [(record["id"].encode(), content_of(record)) for record in container.records], \
+        container.codec == "deflate"
+
+
+def keys_and_bodies(sink: pathlib.Path) -> Iterator[tuple[bytes, bytes]]:
+    for row in (sink / "index.tsv").read_bytes().splitlines():
+        number, _, key = row.split(b"\t")
+        yield key, (sink / number.decode()).read_bytes()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpus", type=pathlib.Path)
     parser.add_argument("sink", type=pathlib.Path)
+    parser.add_argument("format", choices=["jsonl", "avro"])
     arguments = parser.parse_args()
 
-    expected = read_corpus(arguments.corpus)
+    is_avro = arguments.format == "avro"
+    expected = read_corpus(arguments.corpus, is_avro)
     count = dict.fromkeys(
-        ("doubled", "altered", "made_up", "misplaced", "not_one_member", "two_bodies"), 0)
+        ("doubled", "altered", "made_up", "misplaced", "broken", "two_bodies"), 0)
     seen: set[bytes] = set()
-    bodies: dict[bytes, bytes] = {}
-    for row in (arguments.sink / "index.tsv").read_bytes().splitlines():
-        number, _, key = row.split(b"\t")
-        body = (arguments.sink / number.decode()).read_bytes()
+    bodies: dict[bytes, int] = {}
+    for key, body in keys_and_bodies(arguments.sink):
         if key in bodies:
-            count["two_bodies"] += bodies[key] != body
+            count["two_bodies"] += bodies[key] != hash(body)
             continue
-        bodies[key] = body
-        text, whole = gunzip(body)
-        count["not_one_member"] += not whole
+        bodies[key] = hash(body)
+        events, whole = (read_records if is_avro else read_lines)(body)
+        count["broken"] += not whole
         bucket, key_type = key.split(b"/", 1)[0], _KEY_TYPE.search(key)
-        for line in text.splitlines():
-            found, its_type = _ID.search(line), _TYPE.search(line)
-            if not found or found[1] not in expected:
+        in_place = key.endswith(b".avro" if is_avro else b".jsonl.gz")
+        for identifier, content in events:
+            event = expected.get(identifier)
+            if event is None:
                 count["made_up"] += 1
                 continue
-            connector, line_hash = expected[found[1]]
-            if found[1] in seen:
-                count["doubled"] += 1
-            seen.add(found[1])
-            count["altered"] += hash(line) != line_hash
-            count["misplaced"] += bucket != connector or not (
-                key_type and its_type and key_type[1] == its_type[1])
+            count["doubled"] += identifier in seen
+            seen.add(identifier)
+            count["altered"] += content != event.content
+            count["misplaced"] += not (
+                in_place and bucket == event.connector and key_type and key_type[1] == event.type)
     count = {"events": len(expected), "lost": len(expected) - len(seen)} | count
     print(json.dumps(count | {"objects": len(bodies)}))
     sys.exit(any(value for name, value in count.items() if name != "events"))

@@ -7,6 +7,7 @@ and on loopback; nothing is left behind.
 
 import contextlib
 import gzip
+import io
 import json
 import os
 import pathlib
@@ -20,22 +21,42 @@ import tempfile
 import textwrap
 from collections.abc import Iterator
 
-from events import World, line
+import polars
+
+from containers import SCHEMAS, read_container, record_of, shipped_schema
+from events import TYPES, World, line
 from local_s3 import REGION, Keys, LocalS3, connector_policy
 from quarantine import refused_lines
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARIES = pathlib.Path(os.environ.get("SLUICE_BIN_DIR", ROOT / ".build" / "release"))
 BUCKETS = {"shop": "acme-shop-events", "newsletter": "acme-newsletter-events"}
+JSON_LINES = "newsletter"
+"""The one connector whose objects are JSON Lines; Avro is what they are where nothing is said."""
+SCHEMA_OF = {event_type: shipped_schema(event_type) for event_type in TYPES}
+"""The schema of each event type."""
 
 BAD_LINES = [
     b'{"id":"half-a-line","event_type":"users.messages.email.Send","ti\n',
-    b'["an array","is no event"]\n',
     b'{"id":"no-type","time":1767225600}\n',
-    b'{"id":"bad-type","event_type":"users..Send","time":1767225600}\n',
     b'{"id":"no-utf8","event_type":"users.messages.email.Send","name":"\xff\xfe"}\n',
 ]
+UNFIT_LINES = [
+    b'{"id":"late","event_type":"users.messages.email.Send","time":"noon","user_id":"u-7",'
+    b'"email_address":"u-7@mail.example"}\n',
+    b'{"id":"who-knows","event_type":"users.shoes.TooSmall","time":1767225600}\n',
+]
+"""Events, but none that a schema takes."""
 STRANGER = b'{"id":"who","event_type":"users.messages.email.Send","connector":"billing"}\n'
+
+
+def trim(event: dict) -> None:
+    """Takes away what the schema has no field for. One type keeps it, so that the journal shows what it says then."""
+    if event["event_type"] == "users.messages.email.Click":
+        return
+    known = record_of(event, SCHEMA_OF[event["event_type"]])
+    for name in event.keys() - known.keys() - {"event_type"}:
+        del event[name]
 
 
 def heading(number: int, text: str) -> None:
@@ -57,6 +78,7 @@ class Demo:
         self.drop_files()
         self.drain()
         self.show_objects()
+        self.read_back()
         self.show_quarantine()
         return self.count()
 
@@ -82,6 +104,9 @@ class Demo:
             cluster = "demo"
             zone = "zone-a"
 
+            [schemas]
+            directories = ["{SCHEMAS}"]
+
             [http]
             listen = "{self.directory}/http.sock"
             """))
@@ -89,13 +114,13 @@ class Demo:
             secret = self.directory / f"{connector}.secret"
             secret.touch(mode=0o600)
             secret.write_text(self.keys[connector].secret_access_key)
-            (connectors / f"{connector}.toml").write_text(textwrap.dedent(f"""\
+            format = 'format = "jsonl"\n' if connector == JSON_LINES else ""
+            (connectors / f"{connector}.toml").write_text(format + textwrap.dedent(f"""\
                 bucket = "{bucket}"
                 integration_id = "{connector}"
                 events = ["users.*"]
                 region = "{REGION}"
                 endpoint = "{self.s3.endpoint}"
-                format = "jsonl"
 
                 [credentials]
                 access_key_id = "{self.keys[connector].access_key_id}"
@@ -103,6 +128,9 @@ class Demo:
                 """))
         print(f"{connectors / 'shop.toml'}:\n")
         print(textwrap.indent((connectors / "shop.toml").read_text().rstrip(), "    "))
+        print(f"\nWhere nothing is said, objects are Avro, by the schemas of the event types: here the "
+              f"{len(list(SCHEMAS.glob('*.avsc')))} shipped ones\n(sluice.toml: [schemas]). "
+              f"{JSON_LINES}.toml says format = \"jsonl\".")
 
     def drop_files(self) -> None:
         """A mixed set of files, each written elsewhere and then moved into the spool."""
@@ -113,14 +141,17 @@ class Demo:
             for name, count in (("morning", 1200), ("evening", 800), ("campaign", 1000),
                                 ("shared", 900), ("old", 300))
         }
+        for events in batches.values():
+            for event in events:
+                trim(event)
         for event in batches["shared"]:
             event["connector"] = rng.choice(list(BUCKETS))
-        self.dropped = {event["id"]: line(event) for events in batches.values() for event in events}
+        self.dropped = {event["id"]: event for events in batches.values() for event in events}
         texts = {name: [line(event) for event in events] for name, events in batches.items()}
-        for bad in BAD_LINES:
+        for bad in BAD_LINES + UNFIT_LINES:
             texts["old"].insert(rng.randrange(100, len(texts["old"])), bad)
         texts["shared"].insert(450, STRANGER)
-        self.bad = len(BAD_LINES) + 1
+        self.bad = len(BAD_LINES) + len(UNFIT_LINES) + 1
         files = [
             ("shop/morning.jsonl", b"".join(texts["morning"]), "everything in it goes to shop"),
             ("shop/evening.jsonl.gz", gzip.compress(b"".join(texts["evening"])), "the same, gzip"),
@@ -128,7 +159,7 @@ class Demo:
             ("shared.json", b"".join(texts["shared"]),
              "each event names its connector; one names a stranger"),
             ("shop/old-export.jsonl", b"".join(texts["old"]),
-             f"{len(BAD_LINES)} of its lines are no events"),
+             f"{len(BAD_LINES)} lines are no events, {len(UNFIT_LINES)} have no schema that takes them"),
         ]
         lines = dict(zip((name for name, _, _ in files), (
             len(texts[name]) for name in ("morning", "evening", "campaign", "shared", "old"))))
@@ -156,56 +187,96 @@ class Demo:
 
     def show_objects(self) -> None:
         heading(5, "The objects in the buckets, in the layout of Braze Currents")
-        self.delivered: list[tuple[str, bytes]] = []
-        for connector, bucket in BUCKETS.items():
-            objects = self.s3.objects(bucket)
-            print(f"s3://{bucket}/{next(iter(objects)).split('/event_type=')[0]}/")
+        self.objects = {connector: self.s3.objects(bucket) for connector, bucket in BUCKETS.items()}
+        for connector, objects in self.objects.items():
+            print(f"s3://{BUCKETS[connector]}/{next(iter(objects)).split('/event_type=')[0]}/")
             for key, body in objects.items():
-                text = gzip.decompress(body).splitlines(keepends=True)
-                self.delivered += [(connector, event) for event in text]
                 # The integration's name stands in the key twice.
                 end = f"event_type={key.split('/event_type=')[1]}".replace(
                     f"dataexport.demo.S3.integration.{connector}", "...")
-                print(f"  {len(text):>5,} events {len(body):>8,} bytes  {end}")
-        key, body = next(iter(objects.items()))
-        events = [json.loads(event) for event in gzip.decompress(body).splitlines()]
-        print(f"\nOne key in full:\n  {key}\nIts events as Python's gzip and json read them; the first:")
-        print(textwrap.indent(json.dumps(events[0], indent=2), "  "))
-        print("and of the next ones the names:")
-        for event in events[1:4]:
-            print(f"  {event['id']}  {event.get('name') or event.get('campaign_name')}")
+                print(f"  {len(body):>8,} bytes  {end}")
+        print("\nThe number behind the hour is the schema's ID; JSON Lines have none, so 0. One key in "
+              f"full:\n  {next(iter(self.objects['shop']))}")
+
+    def read_back(self) -> None:
+        """Reads every object with somebody else's software, and compares it with what was dropped."""
+        heading(6, "The events, read back from the buckets by other software")
+        self.delivered: list[str] = []
+        self.unchanged = self.records = self.same_in_polars = 0
+        for connector, objects in self.objects.items():
+            for key, body in objects.items():
+                event_type = key.split("/event_type=")[1].split("/")[0]
+                read = self.read_lines if connector == JSON_LINES else self.read_records
+                read(event_type, body)
+        self.show_records()
+
+    def read_records(self, event_type: str, body: bytes) -> None:
+        """Each record must have all values of the event that its schema knows."""
+        container = read_container(body)
+        for record in container.records:
+            event = self.dropped.get(record["id"])
+            self.delivered.append(record["id"])
+            self.unchanged += (event is not None and event["event_type"] == event_type
+                               and record == record_of(event, SCHEMA_OF[event_type]))
+        self.records += len(container.records)
+        self.same_in_polars += sum(
+            record == same for record, same in zip(
+                container.records, polars.read_avro(io.BytesIO(body)).iter_rows(named=True)))
+
+    def read_lines(self, event_type: str, body: bytes) -> None:
+        """Each line must be the line that was dropped, to the byte."""
+        for text in gzip.decompress(body).splitlines(keepends=True):
+            members = json.loads(text)
+            event = self.dropped.get(members["id"])
+            self.delivered.append(members["id"])
+            self.unchanged += (event is not None and event["event_type"] == event_type
+                               and text == line(event))
+
+    def show_records(self) -> None:
+        """A few, of the type whose records say the most in the fewest columns."""
+        body = next(body for key, body in self.objects["shop"].items() if "email.Click/" in key)
+        container = read_container(body)
+        first = {name: value for name, value in container.records[0].items() if value is not None}
+        nulls = len(container.records[0]) - len(first)
+        print(f"fastavro: schema {container.schema['name']}, codec {container.codec}, "
+              f"{len(container.records)} records; the first, without its {nulls} fields that are null:")
+        print(textwrap.indent(json.dumps(first, indent=2), "  "))
+        print("\npolars, of the same object:")
+        with polars.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True,
+                           tbl_formatting="ASCII_BORDERS_ONLY_CONDENSED", tbl_width_chars=118):
+            table = polars.read_avro(io.BytesIO(body)).head(4)
+            print(table.select("time", "email_address", "campaign_name", "url"))
 
     def show_quarantine(self) -> None:
-        heading(6, "The lines that were refused, kept in quarantine/ with the reason")
+        heading(7, "The lines that were refused, kept in quarantine/ with the reason")
         self.refused = refused_lines(self.spool)
         for refused in self.refused:
             print(f"{refused.file}:{refused.number}: {refused.reason}\n"
                   f"    {refused.text.decode(errors='replace')[:90]}")
 
     def count(self) -> bool:
-        heading(7, "Counts")
-        delivered = [event for _, event in self.delivered]
-        ids = [json.loads(event)["id"] for event in delivered]
-        unchanged = sum(
-            event == self.dropped.get(identifier) for identifier, event in zip(ids, delivered))
+        heading(8, "Counts")
+        ids = self.delivered
         lost = len(self.dropped.keys() - set(ids))
         twice = len(ids) - len(set(ids))
         dropped = len(self.dropped) + self.bad
         rows = [
             ("lines dropped", dropped),
-            ("events delivered", len(delivered)),
-            ("  of them with every byte unchanged", unchanged),
+            ("events delivered", len(ids)),
+            ("  as they were dropped", self.unchanged),
+            ("  in Avro", self.records),
+            ("    the same to fastavro and polars", self.same_in_polars),
             ("lines in quarantine", len(self.refused)),
             ("events lost", lost),
             ("events delivered twice", twice),
         ]
         for name, value in rows:
             print(f"{name:<36} {value:>6,}")
-        whole = (dropped == len(delivered) + len(self.refused) and not lost and not twice
-                 and unchanged == len(delivered))
-        sum_up = f"{dropped:,} = {len(delivered):,} + {len(self.refused):,}"
+        whole = (dropped == len(ids) + len(self.refused) and not lost and not twice
+                 and self.unchanged == len(ids) and self.same_in_polars == self.records)
+        sum_up = f"{dropped:,} = {len(ids):,} + {len(self.refused):,}"
         print(f"\n{sum_up}: every line is accounted for." if whole
-              else f"\n{sum_up} does not add up.")
+              else f"\n{sum_up}: something is missing, or other than it was.")
         return whole
 
 

@@ -1,4 +1,3 @@
-public import Avro
 public import Model
 
 /// Which schema stands behind each schema ID that was ever part of an object's key.
@@ -9,6 +8,8 @@ public struct UsedSchemas: Sendable, Equatable {
     /// CRC-64-AVRO by schema ID.
     private var fingerprints: [UInt32: UInt64] = [:]
 
+    /// Its place in the spool.
+    public static let file = "schemas"
     private static let kind = "schemas"
     private static let prefix = "fingerprint "
 
