@@ -5,6 +5,7 @@ import decimal
 import io
 import itertools
 import json
+import pathlib
 import random
 import uuid
 
@@ -12,6 +13,7 @@ import fastavro
 
 from avro_events import EventWriter, plain, tuples
 from avro_objects import assert_same_records, binary_records, by_fastavro, container
+from containers import printed, same
 from quarantine import refused_lines
 
 
@@ -89,6 +91,16 @@ def without_logical_types(schema: object) -> object:
     return schema
 
 
+def cat(installation, body: bytes) -> list[object]:
+    """What `sluicectl cat` prints of an object."""
+    path = installation.directory / "object"
+    path.write_bytes(body)
+    shown = installation.sluicectl("cat", path)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    # Not by splitlines(), which takes more than line feeds for ends.
+    return [json.loads(line) for line in shown.stdout.removesuffix("\n").split("\n")]
+
+
 def test_every_type_is_written_byte_for_byte_as_fastavro_writes_it(installation, destination):
     seed = random.randrange(2**32)
     print(f"seed {seed}")
@@ -128,6 +140,8 @@ def test_every_type_is_written_byte_for_byte_as_fastavro_writes_it(installation,
         if event_type != "user.Logical":
             records = [plain(value) for value in wanted[event_type]]
             assert_same_records(by_fastavro(body), records, event_type)
+            for shown, value in zip(cat(installation, body), records, strict=True):
+                assert same(shown, printed(value)), f"{event_type}: {shown}"
         # What a reader is told is the schema that the user wrote, with every attribute.
         assert json.loads(container(body).metadata["avro.schema"]) == SCHEMAS[event_type]
 
