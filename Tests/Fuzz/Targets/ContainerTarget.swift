@@ -23,7 +23,7 @@ enum ContainerTarget {
             } catch {
                 // Its blocks can be read all the same.
             }
-            let decoder = schema.map { EventDecoder($0) }
+            let decoder = schema.map { EventDecoder($0, longestLine: mostText) }
             var records = 0
             while let block = try reader.nextBlock(), records < mostRecords {
                 guard let decoder else { continue }
