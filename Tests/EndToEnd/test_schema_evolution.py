@@ -87,7 +87,7 @@ def test_objects_of_both_versions_read_with_the_readers_schema(connected, destin
     assert daemon.stop() == 0
 
 
-def test_a_used_id_is_refused_to_another_schema_at_reload_and_at_start(connected, destination):
+def test_a_used_id_is_refused_to_another_schema_at_reload_and_at_start_and_by_check(connected, destination):
     connected.schema(TYPE, OLD | {"schema_id": 1001})
     daemon = connected.start()
     deliver(connected, daemon, "1.jsonl", [event(1)])
@@ -106,9 +106,11 @@ def test_a_used_id_is_refused_to_another_schema_at_reload_and_at_start(connected
     assert daemon.stop() == 0
 
     connected.drop("3.jsonl", [event(3, note="z")])
+    checked = connected.sluicectl("check")
+    assert checked.returncode == 78 and f"{TYPE}.avsc: has changed" in checked.stderr
     refused = connected.start(wait=False)
     assert refused.wait() == 78
-    assert "1001" in refused.wait_for("start refused").message
+    assert f"{TYPE}.avsc: has changed, and its schema ID 1001" in refused.other_output
     assert destination.objects() == bodies
 
     # What changes nothing in the data is the same schema.
