@@ -41,7 +41,7 @@ enum FuzzSchemas {
             #"""
             {"name":"Tree","fields":[{"name":"v","type":["null","int"]},{"name":"c","type":["null",
             {"type":"array","items":"Tree"}]},{"name":"next","type":["null","Tree"]}]
-            """#, isUnambiguous: false),
+            """#),
         choice(
             #"""
             {"name":"Unions","fields":[{"name":"u","type":["null","int","double","bytes","string",{"type":
