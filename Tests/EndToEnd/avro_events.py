@@ -4,7 +4,6 @@ import json
 import math
 import random
 import struct
-from collections.abc import Callable
 
 KINDS = {
     "null": "null", "boolean": "boolean", "int": "number", "long": "number", "float": "number",

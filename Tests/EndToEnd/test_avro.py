@@ -6,7 +6,7 @@ import random
 import pytest
 
 from avro_events import EventWriter, plain
-from avro_objects import assert_same_records, by_fastavro, by_polars, container, records_by_type
+from avro_objects import assert_same_records, by_fastavro, by_polars, records_by_type
 from objects import parse_key
 from quarantine import refused_files, refused_lines
 

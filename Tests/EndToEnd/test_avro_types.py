@@ -5,7 +5,6 @@ import decimal
 import io
 import itertools
 import json
-import pathlib
 import random
 import uuid
 
