@@ -2,7 +2,7 @@ import Avro
 import Encoding
 import Model
 
-/// Lines that the scanner takes for events are encoded, decoded and encoded again.
+/// Lines that the scanner takes for events are encoded, decoded and encoded again; and rewritten as JSON Lines.
 enum EncoderTarget {
     static func fault(_ bytes: [UInt8]) -> String? {
         guard let first = bytes.first else { return nil }
@@ -15,6 +15,7 @@ enum EncoderTarget {
             guard line.outcome == .event else { return nil }
             let before = output.count
             let event = text.start + line.start
+            if let fault = fault(rewriting: event, line.end - line.start, choice) { return fault }
             let refusal = encoder.encode(event, count: line.end - line.start, into: output)
             if let refusal {
                 if refusal.description.isEmpty { return "a refusal without words" }
@@ -28,6 +29,25 @@ enum EncoderTarget {
                 return "encoded again, it has other bytes"
             }
             return fault(decoding: encoded, with: decoder, choice)
+        }
+    }
+
+    /// As JSON Lines: without transforms no byte changes, and with them it is an event all the same.
+    private static func fault(
+        rewriting event: UnsafePointer<UInt8>, _ count: Int, _ choice: FuzzSchemas.Choice
+    ) -> String? {
+        let output = EncodedBytes()
+        EventRewriter(choice.transforms).rewrite(event, count: count, into: output)
+        guard !choice.transforms.isEmpty else {
+            let given = UnsafeBufferPointer(start: event, count: count)
+            return output.bytes.elementsEqual(given) ? nil : "rewritten, it has other bytes"
+        }
+        let text = ScannedText(Array(output.bytes)[...])
+        return text.forEachLine { line in
+            switch line.outcome {
+            case .event, .refused(.tooLong): nil
+            default: "rewritten, it is \(line.outcome)"
+            }
         }
     }
 
