@@ -13,13 +13,9 @@ struct ProfileOracleTests {
         arguments: [20_261_122, UInt32.random(in: 0...UInt32.max)])
     func files(seed: UInt32) throws {
         let count = 300
-        let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-        let run = try #require(
-            ProcessRun([ProcessRun.python, "/\(tests)/Oracles/profiles.py", "\(seed)", "\(count)"]))
-        let lines = run.output.split(separator: UInt8(ascii: "\n"))
+        let lines = try #require(OracleScript("profiles.py").lines("\(seed)", "\(count)"))
         #expect(lines.count == count)
-        for (number, line) in lines.enumerated() {
-            let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+        for (number, fields) in lines.enumerated() {
             try #require(fields.count == 3)
             let config = text(fields[0])
             let credentials = text(fields[1])
@@ -52,10 +48,6 @@ struct ProfileOracleTests {
     }
 
     private func text(_ hexadecimal: ArraySlice<UInt8>) -> String {
-        let digits = Array(hexadecimal)
-        let bytes = stride(from: 0, to: digits.count, by: 2).map { index in
-            UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) ?? 0
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        String(decoding: OracleScript.bytes(ofHex: hexadecimal) ?? [], as: UTF8.self)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 /// The scanner against Python's json, over tens of thousands of lines.
 @Suite struct JSONOracleTests {
     static let isAvailable =
-        ProcessRun([ProcessRun.python, "-c", "import json"], quietly: true)?.status == 0
+        OracleScript.has("json")
 
     @Test(
         .enabled(if: isAvailable, "python3 is missing: set SLUICE_PYTHON to a Python"),

@@ -17,20 +17,13 @@ enum Oracle {
         let authorization: String
     }
 
-    static let isAvailable =
-        ProcessRun([ProcessRun.python, "-c", "import botocore.auth"], quietly: true)?.status == 0
+    static let isAvailable = OracleScript.has("botocore.auth")
 
     static func cases(seed: UInt32, count: Int) -> [Case]? {
-        let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-        let script = "/\(tests)/Oracles/sigv4.py"
-        guard let run = ProcessRun([ProcessRun.python, script, "\(seed)", "\(count)"]),
-            run.status == 0
-        else { return nil }
-        return run.output.split(separator: UInt8(ascii: "\n")).map { parse($0) }
+        OracleScript("sigv4.py").lines("\(seed)", "\(count)")?.map(parse)
     }
 
-    private static func parse(_ line: ArraySlice<UInt8>) -> Case {
-        let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+    private static func parse(_ fields: [ArraySlice<UInt8>]) -> Case {
         precondition(fields.count == 15, "a line of the oracle has 15 fields")
         let text = fields.map { bytes(of: $0).map { String(decoding: $0, as: UTF8.self) } }
         let service = text[0]!
@@ -64,14 +57,6 @@ enum Oracle {
 
     /// nil: the value is missing, or the field is a number or a list.
     private static func bytes(of field: ArraySlice<UInt8>) -> [UInt8]? {
-        var output: [UInt8] = []
-        output.reserveCapacity(field.count / 2)
-        var high: UInt8?
-        for digit in field {
-            guard let value = Hexadecimal.value(of: digit) else { return nil }
-            if let first = high { output.append(first << 4 | value) }
-            high = high == nil ? value : nil
-        }
-        return output
+        OracleScript.bytes(ofHex: field)
     }
 }

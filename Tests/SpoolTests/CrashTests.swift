@@ -1,3 +1,4 @@
+import Avro
 import Deflate
 import Files
 import Glibc
@@ -14,7 +15,9 @@ import Testing
     private static func fill(_ world: SpoolWorld) {
         world.drop(
             "a.jsonl",
-            (0..<7).map { #"{"event_type":"shop.Order","id":"a\#($0)"}"# } + ["no event a7"])
+            (0..<7).map { #"{"event_type":"shop.Order","id":"a\#($0)"}"# } + ["no event a7"]
+                // Only a schema refuses it.
+                + (world.hasAvro ? [#"{"event_type":"shop.Order","n":"x","id":"a8"}"#] : []))
         world.drop("b.jsonl", (0..<4).map { #"{"event_type":"mail.Send","id":"b\#($0)"}"# })
         world.drop(
             "c.jsonl",
@@ -28,8 +31,8 @@ import Testing
         world.files.drop("incoming/e.jsonl.gz", gzip(Array(packed.joined(separator: "\n").utf8)))
     }
 
-    static func makeWorld(seed: UInt64) -> SpoolWorld {
-        let world = SpoolWorld(seed: seed)
+    static func makeWorld(seed: UInt64, hasAvro: Bool = false) -> SpoolWorld {
+        let world = SpoolWorld(seed: seed, hasAvro: hasAvro)
         _ = try? SpoolTree.prepare(world.files, host: "host")
         try? world.files.syncAll()
         fill(world)
@@ -42,9 +45,7 @@ import Testing
         var seen: [String: Int] = [:]
         for (key, body) in world.bucket {
             let connector = key.prefix { $0 != "/" }
-            for line in gunzip(body).split(separator: "\n") {
-                seen["\(connector) \(id(line))", default: 0] += 1
-            }
+            for line in lines(body) { seen["\(connector) \(id(line))", default: 0] += 1 }
         }
         for (batch, fate) in world.fates.fates {
             let isPerhapsStored: Bool
@@ -60,9 +61,7 @@ import Testing
                 #expect(isPerhapsStored, "\(key) is stored and counts as lost: \(what)")
                 continue
             }
-            for line in gunzip(body).split(separator: "\n") {
-                seen["\(batch.connector) \(id(line))", default: 0] += 1
-            }
+            for line in lines(body) { seen["\(batch.connector) \(id(line))", default: 0] += 1 }
         }
         checkSums(world, what)
         for path in world.files.paths where path.hasSuffix(".rejects") {
@@ -79,11 +78,14 @@ import Testing
             (0..<7).map { "orders a\($0)" } + (0..<4).map { "mail b\($0)" }
             + (0..<3).map { "orders c\($0)" } + (0..<3).map { "orders d\($0)" }
             + (0..<4).map { "mail e\($0)" } + ["refused a7", "refused c3"]
+            + (world.hasAvro
+                ? (0..<7).map { "shop a\($0)" } + ["orders a8", "refused a8"] : [])
         for event in expected where seen[event] == nil {
             Issue.record("\(event) is lost: \(what)", severity: .error)
         }
-        let mailed = (0..<7).filter { seen["mail a\($0)"] != nil }.count
-        #expect(mailed == 0 || mailed == 7, "one file was routed in two ways: \(what)")
+        let orders = expected.filter { $0.hasPrefix("orders a") }.count
+        let mailed = (0..<9).filter { seen["mail a\($0)"] != nil }.count
+        #expect(mailed == 0 || mailed == orders, "one file was routed in two ways: \(what)")
         #expect(seen.count == expected.count + mailed, what)
     }
 
@@ -142,6 +144,21 @@ import Testing
         }
     }
 
+    @Test func `Lives with schemas that change lose nothing, and double nothing`() throws {
+        let first = UInt64.random(in: 0..<1 << 32)
+        for seed in first..<first + 60 {
+            let world = Self.makeWorld(seed: seed, hasAvro: true)
+            live(world)
+            Self.check(world, "seed \(seed)")
+            // Each ID in a key stands for its schema from then on.
+            let used = try Spool.readUsedSchemas(world.files)
+            for schema in [SpoolWorld.narrowSchema, SpoolWorld.wideSchema]
+            where world.bucket.keys.contains(where: { $0.contains("/\(schema.id)/") }) {
+                #expect(used.contains(schema), "seed \(seed)")
+            }
+        }
+    }
+
     /// Seeds that found something: a directory whose failed sync was taken for done, a marker that was not durable.
     private static let failedOnce: [UInt64] = [1_181_333_051, 3_179_561_440, 1_647_187_490]
 
@@ -149,20 +166,25 @@ import Testing
         let first = UInt64.random(in: 0..<1 << 32)
         for seed in Self.failedOnce + Array(first..<first + 100) {
             let world = Self.makeWorld(seed: seed)
-            for _ in 0..<6 {
-                let operation = Int.random(in: 1...80, using: &world.random)
-                switch Int.random(in: 0..<4, using: &world.random) {
-                case 0: world.files.set(.fail(at: operation, code: EIO))
-                case 1: world.files.set(.losePowerBefore(operation))
-                case 2: world.files.set(.losePowerAfter(operation))
-                default: world.files.set(nil)
-                }
-                world.live(steps: 6)
-                if Bool.random(using: &world.random) { world.kill() } else { world.losePower() }
-            }
-            world.finish()
+            live(world)
             Self.check(world, "seed \(seed)")
         }
+    }
+
+    /// Six lives that end by chance, and a last one without faults.
+    private func live(_ world: SpoolWorld) {
+        for _ in 0..<6 {
+            let operation = Int.random(in: 1...80, using: &world.random)
+            switch Int.random(in: 0..<4, using: &world.random) {
+            case 0: world.files.set(.fail(at: operation, code: EIO))
+            case 1: world.files.set(.losePowerBefore(operation))
+            case 2: world.files.set(.losePowerAfter(operation))
+            default: world.files.set(nil)
+            }
+            world.live(steps: 6)
+            if Bool.random(using: &world.random) { world.kill() } else { world.losePower() }
+        }
+        world.finish()
     }
 }
 
@@ -171,6 +193,32 @@ private func id(_ line: Substring) -> String {
         return String(line[range.upperBound...].prefix { $0 != "\"" })
     }
     return String(line.split(separator: " ").last ?? "")
+}
+
+/// The events of an object.
+private func lines(_ body: [UInt8]) -> [Substring] {
+    guard body.starts(with: ContainerHeader.magic) else {
+        return gunzip(body).split(separator: "\n")
+    }
+    var lines: [Substring] = []
+    do {
+        var rest: [UInt8]? = body
+        var reader = try ContainerReader { () throws(ContainerReader.Unreadable) in
+            rest.take() ?? []
+        }
+        let decoder = EventDecoder(try AvroSchema(json: Array(reader.schema.utf8)))
+        while let block = try reader.nextBlock() {
+            var position = 0
+            for _ in 0..<block.count {
+                var line: [UInt8] = []
+                position = try decoder.decode(block.data, at: position, into: &line)
+                lines.append(Substring(decoding: line, as: UTF8.self))
+            }
+        }
+    } catch {
+        Issue.record("an object cannot be read: \(error)", severity: .error)
+    }
+    return lines
 }
 
 private func gunzip(_ bytes: [UInt8]) -> String {

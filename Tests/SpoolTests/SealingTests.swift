@@ -42,7 +42,8 @@ import Testing
                         default: break
                         }
                     }),
-                routing: SpoolWorld.routing(mailWants: "mail.*"), minimumFree: .percent(1))
+                routing: SpoolWorld.routing(isWide: false, hasAvro: false), minimumFree: .percent(1)
+            )
             spool!.open()
             lanes.runAll(&random)
         }

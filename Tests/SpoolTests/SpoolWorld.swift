@@ -1,3 +1,4 @@
+import Avro
 import Batching
 import Deflate
 import Digest
@@ -15,6 +16,7 @@ import Testing
 final class SpoolWorld {
     static let orders = ConnectorName("orders")!
     static let mail = ConnectorName("mail")!
+    static let shop = ConnectorName("shop")!
 
     var files = SimulatedFileSystem()
     var random: SeededGenerator
@@ -45,14 +47,19 @@ final class SpoolWorld {
     private(set) var lost: [ConnectorName: LossTotals] = [:]
     private(set) var archived: [ConnectorName: ArchiveSums] = [:]
 
-    init(seed: UInt64) {
+    /// A third connector writes Avro, by schemas that change with the routing.
+    let hasAvro: Bool
+
+    init(seed: UInt64, hasAvro: Bool = false) {
         random = SeededGenerator(seed: seed)
-        routing = Self.routing(mailWants: "*")
+        self.hasAvro = hasAvro
+        routing = Self.routing(isWide: true, hasAvro: hasAvro)
     }
 
     /// Small limits, so that a few events make several blocks, batches and groups.
-    static func routing(mailWants pattern: String) -> Routing {
+    static func routing(isWide: Bool, hasAvro: Bool) -> Routing {
         var connectors: [Routing.Connector] = []
+        let pattern = isWide ? "*" : "mail.*"
         for (name, patterns) in [(mail, pattern), (orders, "shop.*")] {
             var settings = ConnectorSettings(name: name, bucket: "b", integrationID: "\(name)-id")
             settings.folder = name.description
@@ -61,9 +68,31 @@ final class SpoolWorld {
             settings.batch.maxEvents = 3
             connectors.append(Routing.Connector(settings))
         }
+        if hasAvro { connectors.append(avro) }
         return Routing(
-            cluster: "c", zone: "z", partition: 0, unmatched: .quarantine, connectors: connectors)
+            cluster: "c", zone: "z", partition: 0, unmatched: .quarantine, connectors: connectors,
+            schemas: SchemaSet(["shop.Order": isWide ? wideSchema : narrowSchema]))
     }
+
+    private static var avro: Routing.Connector {
+        var settings = ConnectorSettings(name: shop, bucket: "b", integrationID: "shop-id")
+        settings.folder = shop.description
+        settings.events = [EventPattern("shop.*")!]
+        settings.batch.maxEvents = 3
+        return Routing.Connector(settings)
+    }
+
+    private static func schema(_ more: String) -> AvroSchema {
+        let text = """
+            {"type": "record", "name": "Order", "fields": [{"name": "id", "type": "string"}, \
+            {"name": "n", "type": ["null", "int"]}\(more)]}
+            """
+        // Both texts below are valid, and every test would stop if one were not.
+        return try! AvroSchema(json: Array(text.utf8))
+    }
+
+    static let narrowSchema = schema("")
+    static let wideSchema = schema(#", {"name": "more", "type": ["null", "string"]}"#)
 
     // MARK: Lives
 
@@ -134,7 +163,8 @@ final class SpoolWorld {
             case 10: retryArchived()
             case 11: discardArchived()
             case 12:
-                routing = Self.routing(mailWants: Bool.random(using: &random) ? "*" : "mail.*")
+                routing = Self.routing(
+                    isWide: Bool.random(using: &random), hasAvro: hasAvro)
                 spool?.change(to: routing)
             default: spool?.flush(Self.orders) { _ in }
             }

@@ -7,19 +7,12 @@ public enum EndpointOracle {
         public let origin: String
     }
 
-    public static let isAvailable =
-        ProcessRun([ProcessRun.python, "-c", "import botocore.endpoint_provider"], quietly: true)?
-        .status == 0
+    public static let isAvailable = OracleScript.has("botocore.endpoint_provider")
 
     /// nil: the oracle did not run to its end.
     public static func lines(service: String) -> [Line]? {
-        let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-        guard let run = ProcessRun([ProcessRun.python, "/\(tests)/Oracles/endpoints.py"]),
-            run.status == 0
-        else { return nil }
-        return String(decoding: run.output, as: UTF8.self).split(separator: "\n").compactMap {
-            line in
-            let fields = line.split(separator: "\t").map(String.init)
+        OracleScript("endpoints.py").lines()?.compactMap { line in
+            let fields = line.map { String(decoding: $0, as: UTF8.self) }
             precondition(fields.count == 5, "a line of the oracle has 5 fields")
             return fields[0] == service
                 ? Line(
