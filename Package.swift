@@ -103,6 +103,11 @@ let package = Package(
         .target(
             name: "ScriptedStore", dependencies: ["Curl"], path: "Tests/ScriptedStore",
             swiftSettings: onTheLoop),
+        .target(
+            name: "FuzzTargets", dependencies: ["Avro", "Encoding", "Model"],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets", "Support"], swiftSettings: strict),
         // What scripts/bench --encode runs.
         .executableTarget(
             name: "EncodeBench", dependencies: ["Avro", "Encoding"], path: "Tests/EncodeBench",
@@ -167,3 +172,11 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// Only scripts/fuzz builds this: its main comes from libFuzzer.
+if Context.environment["SLUICE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver",
+            swiftSettings: strict))
+}

@@ -32,11 +32,7 @@ public struct EventDecoder: Sendable {
     private let definitions: [Definition]
     private let longestLine: Int
 
-    public init(_ schema: AvroSchema) {
-        self.init(schema, longestLine: Self.longestLine)
-    }
-
-    init(_ schema: AvroSchema, longestLine: Int) {
+    public init(_ schema: AvroSchema, longestLine: Int = EventDecoder.longestLine) {
         self.longestLine = longestLine
         definitions = schema.types.map { type in
             switch type {

@@ -34,6 +34,7 @@ class Installation:
         self.spool = directory / "spool"
         self.config = directory / "sluice.toml"
         self.connectors = directory / "connectors.d"
+        self.schemas = directory / "schemas"
         self.environment: dict[str, str] = {}
         self.user: str | None = None
         self._daemons: list[Daemon] = []
@@ -76,6 +77,17 @@ class Installation:
         if batch:
             lines += ["[batch]", *(f"{key} = {toml(value)}" for key, value in batch.items())]
         (self.connectors / f"{name}.toml").write_text("\n".join(lines) + "\n")
+
+    def schema(self, event_type: str, declaration: dict) -> None:
+        """Writes `schemas/<event type>.avsc`, or replaces it."""
+        self.schemas.mkdir(exist_ok=True)
+        (self.schemas / f"{event_type}.avsc").write_text(json.dumps(declaration))
+
+    def shipped_schemas(self) -> dict[str, dict]:
+        """Installs the schemas of `etc/schemas`; answers them by event type."""
+        shutil.copytree(ROOT / "etc" / "schemas", self.schemas)
+        return {path.name.removesuffix(".avsc"): json.loads(path.read_text())
+                for path in sorted(self.schemas.iterdir())}
 
     def secret(self, name: str) -> pathlib.Path:
         return self.directory / f"{name}.secret"

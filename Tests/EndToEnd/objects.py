@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 KEY = re.compile(
     r"(?P<folder>[^=]+)/dataexport\.test\.S3\.integration\.(?P<integration>[^/+]+)"
-    r"/event_type=(?P<type>[^/]+)/date=(?P<hour>\d{4}-\d\d-\d\d-\d\d)/0/zone-a"
-    r"/dataexport\.test\.S3\.integration\.(?P=integration)\+0\+(?P<offset>\d+)\.jsonl\.gz")
+    r"/event_type=(?P<type>[^/]+)/date=(?P<hour>\d{4}-\d\d-\d\d-\d\d)/(?P<schema>\d+)/zone-a"
+    r"/dataexport\.test\.S3\.integration\.(?P=integration)\+0\+(?P<offset>\d+)"
+    r"\.(?P<ending>avro|jsonl\.gz|jsonl)")
 
 
 class Key(NamedTuple):
@@ -19,13 +20,16 @@ class Key(NamedTuple):
     type: str
     hour: str
     offset: int
+    schema_id: int
+    ending: str
 
 
 def parse_key(text: str) -> Key:
     match = KEY.fullmatch(text)
     assert match, f"a key that is not in the layout: {text}"
+    assert (match["ending"] == "avro") == (match["schema"] != "0"), text
     return Key(match["folder"], match["integration"], match["type"], match["hour"],
-               int(match["offset"]))
+               int(match["offset"]), int(match["schema"]), match["ending"])
 
 
 def gunzip(body: bytes) -> bytes:
