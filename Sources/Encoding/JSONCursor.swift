@@ -214,15 +214,29 @@ enum Member {
         if escaped {
             let plain = JSONText.unescape(name)
             self = plain.withUnsafeBufferPointer { Member(name: $0, false) }
-        } else if name.count == 10, name.elementsEqual(Self.eventTypeName) {
-            self = .eventType
-        } else if name.count == 9, name.elementsEqual(Self.connectorName) {
-            self = .connector
+        } else if let start = name.baseAddress {
+            let text = UnsafeRawPointer(start)
+            if name.count == 10, Self.word(text) == Self.eventTy,
+                text.load(fromByteOffset: 8, as: UInt8.self) == UInt8(ascii: "p"),
+                text.load(fromByteOffset: 9, as: UInt8.self) == UInt8(ascii: "e")
+            {
+                self = .eventType
+            } else if name.count == 9, Self.word(text) == Self.connecto,
+                text.load(fromByteOffset: 8, as: UInt8.self) == UInt8(ascii: "r")
+            {
+                self = .connector
+            }
         }
     }
 
-    private static let eventTypeName = Array("event_type".utf8)
-    private static let connectorName = Array("connector".utf8)
+    // The first eight letters of the two names, as a word in memory order: compared for each member of each event.
+    private static var eventTy: UInt64 { 0x7974_5f74_6e65_7665 }
+    private static var connecto: UInt64 { 0x6f74_6365_6e6e_6f63 }
+
+    @inline(__always)
+    private static func word(_ text: UnsafeRawPointer) -> UInt64 {
+        UInt64(littleEndian: text.loadUnaligned(as: UInt64.self))
+    }
 }
 
 extension EventLine {
