@@ -11,7 +11,7 @@ import subprocess
 import fastavro
 import pytest
 
-from containers import Generator, printed, same
+from random_containers import Generator, printed, same
 from installation import binary
 
 EVENT = {"type": "record", "name": "a.Event", "fields": [
