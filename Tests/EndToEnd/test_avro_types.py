@@ -13,7 +13,7 @@ import fastavro
 from avro_events import EventWriter, plain, tuples
 from avro_objects import (
     assert_same_records, binary_records, by_fastavro, by_polars, container)
-from containers import printed, same
+from random_containers import printed, same
 from quarantine import refused_lines
 
 
