@@ -49,11 +49,14 @@ class Story:
         self.configure()
         command = [BINARIES / "sluiced", "--config", self.config]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as self.daemon:
-            threading.Thread(target=self._listen, daemon=True).start()
+            listener = threading.Thread(target=self._listen, daemon=True)
+            listener.start()
             try:
                 self.tell()
             finally:
                 self.daemon.terminate()
+                # It reads to the end before the pipe is closed.
+                listener.join()
         return self.count()
 
     def tell(self) -> None:
