@@ -1,4 +1,4 @@
-public import Avro
+import Avro
 public import Files
 public import Model
 
@@ -55,7 +55,7 @@ extension Spool {
     // MARK: Schemas
 
     /// Reads which schemas were used; none where that was never written.
-    public static func readUsedSchemas(
+    static func readUsedSchemas(
         _ files: any FileSystem
     ) throws(SpoolFailure) -> UsedSchemas {
         let path = SpoolLayout.schemas
