@@ -3,12 +3,14 @@
 #pragma once
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -23,6 +25,26 @@ int fallocate(int fd, int mode, off_t offset, off_t length);
 static inline int sluice_take_read_lease(int fd) { return fcntl(fd, 1024 /* F_SETLEASE */, F_RDLCK); }
 static inline int sluice_release_lease(int fd) { return fcntl(fd, 1024 /* F_SETLEASE */, F_UNLCK); }
 static inline int sluice_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
+
+// Only the superuser sees the memory of this process from now on, and no core is written, whatever the limits are.
+static inline int sluice_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+// statx(2), whose record has unions: what it says of which file it is. 0, or -1 with errno.
+int statx(int dir, const char *path, int flags, unsigned int mask, struct statx *record);
+struct sluice_file_place {
+    uint64_t device, inode;
+    int64_t born;
+    int has_born;
+};
+static inline int sluice_place(int dir, const char *path, struct sluice_file_place *place) {
+    struct statx record;
+    if (statx(dir, path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &record) != 0) return -1;
+    place->device = ((uint64_t)record.stx_dev_major << 32) | record.stx_dev_minor;
+    place->inode = record.stx_ino;
+    place->has_born = (record.stx_mask & STATX_BTIME) != 0;
+    place->born = record.stx_btime.tv_sec * 1000000000 + record.stx_btime.tv_nsec;
+    return 0;
+}
 
 // What dl_iterate_phdr(3) gives; <link.h> declares it for _GNU_SOURCE only. Later members of the record are not read.
 struct sluice_loaded_object {

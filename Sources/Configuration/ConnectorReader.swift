@@ -35,7 +35,10 @@ struct ConnectorReader {
             ?? connector.expireAfter
         connector.onExpiry =
             root.choice("on_expiry", of: ConnectorSettings.Expiry.self) ?? connector.onExpiry
-        refuseLaterKeys()
+        // Below a few blocks a connector could not hold what is open.
+        connector.maxHeld = root.size(
+            "max_held", in: ByteCount(1 << 20)...ByteCount(1 << 50),
+            limits: "\"1MiB\" to \"1024TiB\"")
         if let excess = FolderRules.excess(of: connector, identity: identity) {
             root.problem(
                 "folder",
@@ -131,9 +134,5 @@ struct ConnectorReader {
                 "max_bytes", in: ByteCount(64 << 10)...ByteCount(5_000_000_000),
                 limits: "\"64KiB\" to \"5GB\"") ?? limits.maxBytes
         return limits
-    }
-
-    private func refuseLaterKeys() {
-        root.refuse("max_held", "a limit on one connector's backlog is not in this version")
     }
 }

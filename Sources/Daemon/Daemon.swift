@@ -55,6 +55,7 @@ final class Daemon {
     var settleFailures = (count: 0, text: "")
     var isReady = false
     private var isStatusScheduled = false
+    var isGoverningScheduled = false
     var isKeepingScheduled = false
     /// Writes of them that are under way.
     var keeping = 0

@@ -16,12 +16,12 @@ extension Daemon {
         }
         if isDeliveryOver {
             if cannotSettle { return finishRun(isComplete: false) }
-            if case .waiting = intake { return finishRun(isComplete: false) }
+            if activity.isWithheld { return finishRun(isComplete: false) }
             if case .failed = intake, failedOpens >= Self.failuresBeforeGivingUp {
                 return finishRun(isComplete: false)
             }
         }
-        guard case .running = intake, activity.isIdle, activity.isIncomingEmpty,
+        guard intake.isAtWork, activity.isIdle, activity.isIncomingEmpty,
             activity.writtenFiles == 0, activity.hasLooked, !activity.isChangingRouting
         else { return }
         if activity.unsealedBatches > 0 {

@@ -33,6 +33,7 @@ extension Daemon {
             outbox.configure(nil, client: nil, provider: nil)
             if outbox.isEmpty { outboxes[name] = nil }
         }
+        governIntake()
         scheduleTicks()
     }
 
@@ -70,7 +71,26 @@ extension Daemon {
         }
     }
 
+    /// Tells the spool who is in trouble, and what each may hold.
+    private func governIntake() {
+        spool.govern(
+            by: IntakePolicy(
+                troubled: Set(outboxes.values.lazy.filter(\.isTroubled).map(\.name)),
+                maxHeld: settings.connectors.reduce(into: [:]) { $0[$1.name] = $1.maxHeld }))
+    }
+
+    /// A second after the first change: troubles come and go, and there may be very many connectors.
+    private func scheduleGoverning() {
+        guard !isGoverningScheduled else { return }
+        isGoverningScheduled = true
+        DispatchQueue.main.asyncAfter(deadline: .now() + 1) { [weak self] in
+            self?.isGoverningScheduled = false
+            self?.governIntake()
+        }
+    }
+
     private func outboxChanged() {
+        scheduleGoverning()
         if outboxes.values.contains(where: { $0.health.revision != $0.keptRevision }) {
             keepEpisodes()
         }

@@ -26,13 +26,20 @@ extension Daemon {
                     + "a file is taken when it has not changed for 5 seconds")
         case .waiting(let obstacle):
             let spool = settings.spool.directory
-            intake = .waiting(obstacle.explanation(spool: spool))
-            if !obstacle.isAlike(toldObstacle) { reporter.waiting(obstacle, spool: spool) }
+            let text = obstacle.explanation(spool: spool, backlog: greatestBacklog)
+            intake = .waiting(text)
+            if !obstacle.isAlike(toldObstacle) { reporter.waiting(text) }
             toldObstacle = obstacle
         case .resumed:
             intake = .running
             toldObstacle = nil
             reporter.say(.intakeResumed, "intake has resumed")
+        case .connectorWaits(let connector, let held, let most):
+            outboxes[connector]?.isOverLimit = true
+            reporter.waiting(connector, held: held, most: most)
+        case .connectorResumed(let connector):
+            outboxes[connector]?.isOverLimit = false
+            reporter.resumed(connector)
         case .fileRefused(let refusal):
             if case .quarantined = refusal.fate { quarantined += 1 }
             reporter.refused(refusal)
@@ -94,6 +101,12 @@ extension Daemon {
             outbox.fill()
             outbox.pump()
         }
+    }
+
+    /// The connector in trouble that holds most, and how much that is.
+    private var greatestBacklog: (connector: ConnectorName, bytes: UInt64)? {
+        outboxes.values.filter(\.isTroubled).map { ($0.name, $0.totals.held.bytes) }
+            .max { $0.1 < $1.1 }.flatMap { $0.1 > 0 ? $0 : nil }
     }
 
     private func settled(_ batches: [BatchID]) {

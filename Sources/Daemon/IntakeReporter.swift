@@ -50,8 +50,23 @@ extension Reporter {
             [.file(file), .eventType(members.eventType)])
     }
 
-    func waiting(_ obstacle: IntakeObstacle, spool: String) {
-        say(.intakeWaiting, "intake waits: \(obstacle.explanation(spool: spool))")
+    func waiting(_ explanation: String) {
+        say(.intakeWaiting, "intake waits: \(explanation)")
+    }
+
+    func waiting(_ connector: ConnectorName, held: ByteCount, most: ByteCount) {
+        say(
+            .intakeWaiting,
+            "connector \(connector) holds \(held), and its max_held is \(most): files in "
+                + "incoming/\(connector)/ wait until it has delivered some; nothing is lost",
+            [.connector(connector.description), .bytes(held.bytes)], priority: .warning)
+    }
+
+    func resumed(_ connector: ConnectorName) {
+        say(
+            .intakeResumed,
+            "files in incoming/\(connector)/ are taken again: connector \(connector) holds less "
+                + "than its max_held", [.connector(connector.description)])
     }
 }
 
@@ -67,14 +82,21 @@ extension IntakeObstacle {
         }
     }
 
-    func explanation(spool: String) -> String {
-        switch self {
+    func explanation(
+        spool: String, backlog: (connector: ConnectorName, bytes: UInt64)?
+    ) -> String {
+        let holder =
+            backlog.map { "; connector \($0.connector), in trouble, holds \(ByteCount($0.bytes))" }
+            ?? ""
+        return switch self {
         case .diskNearlyFull(let free, let least):
             "the disk of the spool \(spool) has \(free) free, less than minimum_free "
-                + "(\(least)); nothing is lost; files wait in incoming/ until there is more room"
+                + "(\(least))\(holder); nothing is lost; files are taken as far as deliveries make "
+                + "room, the others wait in incoming/"
         case .inodesNearlyGone(let free, let least):
-            "the disk of the spool \(spool) has \(free) inodes free, less than \(least); nothing is "
-                + "lost; files wait in incoming/ until there are more"
+            "the disk of the spool \(spool) has \(free) inodes free, less than \(least)\(holder); "
+                + "nothing is lost; files are taken as far as deliveries make room, the others wait "
+                + "in incoming/"
         case .clockTooEarly(let now):
             "the clock says \(now.extended), which cannot be right; set it, for the hour becomes "
                 + "part of object keys"

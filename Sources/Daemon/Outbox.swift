@@ -47,6 +47,8 @@ final class Outbox {
     var hasBooted = false
     /// New credentials could not be fetched, and that was told.
     var isRefreshFailing = false
+    /// Files in its directory wait for its `max_held`.
+    var isOverLimit = false
     var isStopped = false
     var isPumping = false
     let timer: any DispatchSourceTimer
@@ -210,6 +212,11 @@ final class Outbox {
         case .backingOff(_, let trouble, _): return trouble.failures >= Self.failuresBeforeGivingUp
         case .misconfigured, .credentialsFailing, .paused: return true
         }
+    }
+
+    /// Whether it delivers nothing at present, or not all that it holds.
+    var isTroubled: Bool {
+        client == nil || health.state != .delivering || !health.deniedEventTypes.isEmpty
     }
 
     /// For a run that is to end when nothing is left to do.

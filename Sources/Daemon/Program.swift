@@ -33,6 +33,7 @@ public enum Program {
     private static var daemon: Daemon?
 
     public static func run() -> Never {
+        ProcessMemory.forbidDumps()
         ProcessMemory.shareAmongThreads()
         signal(SIGPIPE, SIG_IGN)
         // A writer that comes back while a lease is held sends it.
@@ -45,7 +46,7 @@ public enum Program {
             let settings = loaded.settings
             journal = Self.journal(level: settings.log.level.priority, format: settings.log.format)
             let files = try openSpool(settings.spool.directory)
-            let identity = try prepare(files, settings.spool.directory)
+            let identity = try prepare(files, settings.spool.directory, journal)
             let book = try readBook(files, journal)
             let daemon = Daemon(
                 LoadedSettings(
@@ -137,16 +138,35 @@ public enum Program {
     }
 
     private static func prepare(
-        _ files: RealFileSystem, _ directory: String
+        _ files: RealFileSystem, _ directory: String, _ journal: JournalWriter
     ) throws(StartFailure) -> SpoolTree.Identity {
         var name = [CChar](repeating: 0, count: 256)
         // It fails only for a name that does not fit, and 64 bytes is the kernel's limit.
         gethostname(&name, name.count - 1)
         let host = String(
             decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        do throws(SpoolFailure) { return try SpoolTree.prepare(files, host: host) } catch {
-            if case .file(let error) = error { throw failure(error, directory) }
-            throw StartFailure(error.description, status: ExitStatus.failed)
+        do throws(SpoolFailure) {
+            let prepared = try SpoolTree.prepare(files, host: host)
+            if let setAside = prepared.setAside {
+                journal.send(
+                    JournalEntry(
+                        .spoolRestored,
+                        "the spool \(directory) was restored from a backup: "
+                            + "\(count(setAside, "event file")) set aside in quarantine/, since "
+                            + "what is in them may have been delivered after the backup was made; "
+                            + "what was sealed keeps its keys and is delivered once"))
+            }
+            return prepared.identity
+        } catch {
+            switch error {
+            case .file(let error): throw failure(error, directory)
+            case .elsewhere, .copied:
+                throw StartFailure(
+                    "the spool \(directory) cannot be used: \(error)",
+                    status: ExitStatus.configuration)
+            case .damaged, .newer:
+                throw StartFailure(error.description, status: ExitStatus.failed)
+            }
         }
     }
 

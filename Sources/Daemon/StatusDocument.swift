@@ -104,6 +104,10 @@ struct StatusDocument {
         if let oldest = outbox.oldest() {
             held.append(("oldest", .string(oldest.accepted.extended)))
         }
+        if let most = outbox.settings?.maxHeld {
+            held.append(("most_bytes", .integer(Int(clamping: most.bytes))))
+            held.append(("files_wait", .boolean(outbox.isOverLimit)))
+        }
         members.append(("held", .object(held)))
         var fault: [(String, JSONText)] = [("objects", .integer(outbox.atFaultCount))]
         if let reason = outbox.firstFault { fault.append(("detail", .string(reason))) }
@@ -190,6 +194,14 @@ enum IntakeState: Equatable {
         case .running: "running"
         case .waiting: "waiting"
         case .failed: "failed"
+        }
+    }
+
+    /// It takes files, or will as soon as there is room.
+    var isAtWork: Bool {
+        switch self {
+        case .running, .waiting: true
+        case .opening, .failed: false
         }
     }
 

@@ -13,6 +13,8 @@ public protocol FileSystem: Sendable {
     func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError)
     /// What lies there, by lstat(2); nil where nothing does.
     func status(_ path: String) throws(FileError) -> FileStatus?
+    /// Which file it is, by statx(2), not following a link; nil where nothing lies there.
+    func place(_ path: String) throws(FileError) -> FilePlace?
 
     func rename(_ from: String, to: String) throws(FileError)
     /// Removes a name. One that is not there is fine.
@@ -26,6 +28,9 @@ public protocol FileSystem: Sendable {
     func append(
         _ path: String, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
     ) throws(FileError)
+
+    /// Makes or replaces a file of so many bytes that already has all its blocks, by fallocate(2).
+    func reserve(_ path: String, size: UInt64) throws(FileError)
 
     /// fsync(2) of one file.
     func syncFile(_ path: String) throws(FileError)

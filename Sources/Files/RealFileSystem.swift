@@ -95,6 +95,17 @@ public final class RealFileSystem: FileSystem {
         throw failed("stat", path)
     }
 
+    public func place(_ path: String) throws(FileError) -> FilePlace? {
+        var place = sluice_file_place()
+        if sluice_place(root.number, path, &place) == 0 {
+            return FilePlace(
+                device: place.device, inode: place.inode,
+                born: place.has_born == 0 ? nil : place.born)
+        }
+        if errno == ENOENT { return nil }
+        throw failed("statx", path)
+    }
+
     public func rename(_ from: String, to: String) throws(FileError) {
         if renameat(root.number, from, root.number, to) != 0 { throw failed("rename", from) }
     }
@@ -121,6 +132,13 @@ public final class RealFileSystem: FileSystem {
         _ path: String, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
     ) throws(FileError) {
         try writeAll(openForWriting(path, 0), bytes, at: offset, path)
+    }
+
+    public func reserve(_ path: String, size: UInt64) throws(FileError) {
+        let file = try openForWriting(path, O_TRUNC)
+        while fallocate(file.number, 0, 0, off_t(size)) != 0 {
+            if errno != EINTR { throw failed("fallocate", path) }
+        }
     }
 
     public func syncFile(_ path: String) throws(FileError) {

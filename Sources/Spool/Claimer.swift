@@ -17,6 +17,15 @@ struct Claimer {
         var hasMore = false
     }
 
+    /// A directory to claim from: `incoming/` itself, or that of a connector.
+    struct Place {
+        var connector: ConnectorName?
+        /// Bytes after which no further file is claimed there in a round; nil: any number.
+        var room: UInt64?
+
+        var directory: String { connector.map(SpoolLayout.incoming) ?? SpoolLayout.incoming }
+    }
+
     /// A file with a writer, and how long it has stood still.
     private struct Waiting {
         var name: ClaimingName
@@ -40,58 +49,94 @@ struct Claimer {
 
     var waitingCount: Int { waiting.count }
 
-    /// Claims up to `limit` files.
+    /// Claims up to `limit` files from some of the places; `connectors` are all that have a directory.
     mutating func round(
-        _ connectors: [ConnectorName], limit: Int, _ numbers: inout SequenceNumbers,
-        _ surroundings: SpoolSurroundings
+        _ places: [Place], connectors: [ConnectorName], limit: Int,
+        _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings
     ) throws(FileError) -> Round {
         var round = Round()
         try lookAgain(&numbers, surroundings, &round)
-        try claim(in: nil, connectors, limit, &numbers, surroundings, &round)
-        for connector in connectors {
-            try claim(in: connector, [], limit, &numbers, surroundings, &round)
+        for place in places {
+            try claim(in: place, connectors, limit, &numbers, surroundings, &round)
         }
         return round
+    }
+
+    /// Whether anything waits there to be claimed.
+    func hasFiles(
+        in place: Place, connectors: [ConnectorName], _ surroundings: SpoolSurroundings
+    ) throws(FileError) -> Bool {
+        guard try isOurs(place, surroundings) else { return false }
+        var found = false
+        try forEachFile(in: place, connectors, surroundings) { _ in
+            found = true
+            return false
+        }
+        return found
     }
 
     // MARK: Claiming
 
     private mutating func claim(
-        in connector: ConnectorName?, _ connectors: [ConnectorName], _ limit: Int,
+        in place: Place, _ connectors: [ConnectorName], _ limit: Int,
         _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
-        let directory = connector.map(SpoolLayout.incoming) ?? SpoolLayout.incoming
-        if connector != nil {
-            // A producer may have made it before sluiced could, or put a link there.
-            let status = try surroundings.files.status(directory)
-            guard status?.kind == .directory, status?.owner == surroundings.files.user else {
-                return leave(
-                    directory,
-                    "it is not the directory that sluiced makes there; remove it and "
-                        + "reload", &round)
-            }
+        guard try isOurs(place, surroundings) else {
+            return leave(
+                place.directory,
+                "it is not the directory that sluiced makes there; remove it and reload", &round)
         }
         var names: [String] = []
-        let room = limit - round.claimed.count
-        let directories = Set(connectors.map(\.description))
+        let most = limit - round.claimed.count
         var hasMore = false
-        try surroundings.files.forEachName(in: directory) { name in
-            if Self.isLeftAlone(name) || directories.contains(name)
-                || !reported.isEmpty
-                    && reported.contains(NameEscape.shown(connector, NameEscape.escape(name)))
-            {
-                return true
-            }
-            if names.count >= room {
+        try forEachFile(in: place, connectors, surroundings) { name in
+            if names.count >= most {
                 hasMore = true
                 return false
             }
             names.append(name)
             return true
         }
-        round.hasMore = round.hasMore || hasMore
+        var left = place.room ?? .max
         for name in names.sorted() {
-            try claim("\(directory)/\(name)", name, connector, &numbers, surroundings, &round)
+            let before = round.claimed.count
+            try claim(
+                "\(place.directory)/\(name)", name, place.connector, &numbers, surroundings, &round)
+            if round.claimed.count > before, let size = round.claimed.last?.size {
+                left -= min(left, size)
+            }
+            if left == 0 {
+                hasMore = true
+                break
+            }
+        }
+        round.hasMore = round.hasMore || hasMore
+    }
+
+    /// A producer may have made a connector's directory before sluiced could, or put a link there.
+    private func isOurs(
+        _ place: Place, _ surroundings: SpoolSurroundings
+    ) throws(FileError) -> Bool {
+        guard place.connector != nil else { return true }
+        let status = try surroundings.files.status(place.directory)
+        return status?.kind == .directory && status?.owner == surroundings.files.user
+    }
+
+    /// Calls `body` with what waits to be claimed there, until it answers false.
+    private func forEachFile(
+        in place: Place, _ connectors: [ConnectorName], _ surroundings: SpoolSurroundings,
+        _ body: (String) -> Bool
+    ) throws(FileError) {
+        let directories =
+            place.connector == nil ? Set(connectors.lazy.map(\.description)) : []
+        try surroundings.files.forEachName(in: place.directory) { name in
+            if Self.isLeftAlone(name) || directories.contains(name)
+                || !reported.isEmpty
+                    && reported.contains(NameEscape.shown(place.connector, NameEscape.escape(name)))
+            {
+                return true
+            }
+            return body(name)
         }
     }
 

@@ -170,17 +170,19 @@ final class Desk: Sendable {
     private func route() {
         let router = router.router
         let dueBefore = router.nextDue
-        var (cuts, next) = nextInput()
+        var (cuts, next, isHeld) = nextInput()
         do throws(FileError) {
             for (cut, done) in cuts { done(router.cut(cut)) }
             var size = 0
             while true {
                 if let file = next { try router.begin(file) }
-                if router.isReading { size += try router.step() }
+                // A cut is made in a turn of its own while reading waits for room.
+                if router.isReading, !isHeld { size += try router.step() }
+                if isHeld { break }
                 if size >= Limits.chunkBytes || turn.packs > Limits.waitingBlocks { break }
                 next = nil
                 if !router.isReading {
-                    (cuts, next) = nextInput()
+                    (cuts, next, isHeld) = nextInput()
                     for (cut, done) in cuts { done(router.cut(cut)) }
                     if next == nil { break }
                 }
@@ -203,12 +205,12 @@ final class Desk: Sendable {
     }
 
     /// What the router is to do next; no file where one is being read.
-    private func nextInput() -> (cuts: [PendingCut], file: EventFile?) {
+    private func nextInput() -> (cuts: [PendingCut], file: EventFile?, isHeld: Bool) {
         let isReading = router.router.isReading
         return state.withLock { state in
             defer { state.cuts = [] }
             let mayBegin = !isReading && !state.isHeld && !state.isStopped
-            return (state.cuts, mayBegin ? state.files.popFirst() : nil)
+            return (state.cuts, mayBegin ? state.files.popFirst() : nil, state.isHeld)
         }
     }
 

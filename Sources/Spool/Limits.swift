@@ -41,6 +41,16 @@ public enum Limits {
     static let sequenceBlock: UInt64 = 10_000
     /// Offsets reserved at once per connector and event type. A restart skips the rest.
     static let offsetBlock: UInt64 = 1_000_000
+    /// Files and bytes of each that are kept for a full disk: room for the names and the small files of a group of
+    /// settlements. Past it settling waits for somebody to make room.
+    static let ballastFiles = 4
+    static let ballastFileBytes: UInt64 = 512 << 10
+    /// Parts of `minimum_free`, as divisors: how much of it connectors that deliver may fill while the disk is short, and
+    /// what is left of it when nobody reads on, so that sealing and settling can end.
+    static let sharedReserve: UInt64 = 4
+    static let lastReserve: UInt64 = 4
+    /// A connector that waits for its `max_held` goes on below so many eighths of it, so that it does not stop again at once.
+    static let eighthsToGoOn: UInt64 = 7
     /// How long size and time of a file must stand still where no lease can tell whether it has writers.
     static let stillness = Duration.seconds(5)
     /// No clock is right that says it is earlier: 2026-11-01. An hour is for ever in a key, so intake waits.

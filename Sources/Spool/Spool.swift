@@ -73,9 +73,12 @@ public final class Spool: @unchecked Sendable {
     private var mediaFaults: [UInt64: Int] = [:]
     var hasSaidLeasesAreLacking = false
 
-    /// Bytes sealed and not yet settled.
-    var heldBytes: UInt64 = 0
+    var heldBytes = HeldBytes()
     var obstacle: IntakeObstacle?
+    var policy = IntakePolicy()
+    /// Connectors whose files wait for their `max_held`, as it was told.
+    var overLimit: Set<ConnectorName> = []
+    var ballast = Ballast()
     var activity = SpoolActivity()
     var isActivityScheduled = false
     var isStopping = false
@@ -219,10 +222,13 @@ public final class Spool: @unchecked Sendable {
         newestHour = recovery.newestHour
         // Told again where it still stands: whoever heard of the failure thinks that intake runs now.
         obstacle = nil
+        overLimit = []
+        if try onFile({ () throws(FileError) in try findObstacle() }) == nil { ballast.make(files) }
         tombstones = recovery.findings.tombstones
         // Recovery has just synced the file system, so what it did not find in `active/` is gone for good.
         retiredBelow = recovery.active.first?.number ?? numbers.upcoming
-        heldBytes = recovery.held.joined().reduce(0) { $0 + $1.size }
+        heldBytes = HeldBytes()
+        for batch in recovery.held.joined() { heldBytes.add(batch.id.connector, batch.size) }
         try onFile { () throws(FileError) in try removeTombstones() }
         startDesk(sealedThrough: recovery.active.isEmpty ? [:] : recovery.findings.sealedThrough)
         take(recovery.active)
@@ -304,6 +310,7 @@ public final class Spool: @unchecked Sendable {
         isStopping = true
         endFlushes(false)
         noteMediaFault(failure)
+        if failure.isDiskFull { ballast.release(files) }
         desk.stop { [surroundings] in
             surroundings.storage.run { [weak self] in
                 self?.afterRemovals { self?.end(failure) }

@@ -4,7 +4,7 @@ import Model
 
 /// Claiming, and what becomes of event files as they are read.
 extension Spool {
-    /// Claims what lies in `incoming/`, unless something stands in the way.
+    /// Claims what lies in `incoming/`, as far as nothing stands in the way.
     func claimNow() {
         guard let desk, !isStopping else { return }
         attempt { () throws(FileError) in
@@ -12,38 +12,46 @@ extension Spool {
             desk.hold(mustHoldReading(obstacle))
             if obstacle != self.obstacle {
                 self.obstacle = obstacle
+                if obstacle == nil { ballast.make(files) }
                 report(obstacle.map { .waiting($0) } ?? .resumed)
             }
             // Files claimed now would be read under the old routing, so that it would never end. But reading that was
             // held for want of room must go on, or it would not end either.
-            guard obstacle == nil, routing == wantedRouting else { return }
-            let room = min(Limits.filesPerRound, Limits.unreadFiles - unread)
-            guard room > 0 else {
-                activity.isIncomingEmpty = false
-                return
-            }
-            let round = try claimer.round(
-                routing.connectors.map(\.name), limit: room, &numbers, surroundings)
-            if round.lacksLeases, !hasSaidLeasesAreLacking {
-                hasSaidLeasesAreLacking = true
-                report(.leasesUnavailable)
-            }
-            round.refusals.forEach { report(.fileRefused($0)) }
-            take(round.claimed)
-            if !round.claimed.isEmpty {
-                report(
-                    .claimed(
-                        files: round.claimed.count,
-                        bytes: round.claimed.reduce(0) { $0 + $1.size }))
-            }
-            activity.writtenFiles = claimer.waitingCount
-            activity.isIncomingEmpty = !round.hasMore
-            activity.hasLooked = true
-            // A round that got nowhere would get nowhere again.
-            let hasProgressed = !round.claimed.isEmpty || !round.refusals.isEmpty
-            if round.hasMore, hasProgressed { scheduleScan() }
-            reportActivity()
+            guard routing == wantedRouting else { return }
+            try claim(admission(obstacle))
         }
+    }
+
+    private func claim(_ admission: Admission) throws(FileError) {
+        let room = min(admission.limit, Limits.unreadFiles - unread)
+        guard room > 0 else {
+            activity.isIncomingEmpty = false
+            activity.isWithheld = admission.isLimited
+            return reportActivity()
+        }
+        let round = try claimer.round(
+            admission.places, connectors: routing.connectors.map(\.name), limit: room, &numbers,
+            surroundings)
+        if round.lacksLeases, !hasSaidLeasesAreLacking {
+            hasSaidLeasesAreLacking = true
+            report(.leasesUnavailable)
+        }
+        round.refusals.forEach { report(.fileRefused($0)) }
+        take(round.claimed)
+        if !round.claimed.isEmpty {
+            report(
+                .claimed(
+                    files: round.claimed.count, bytes: round.claimed.reduce(0) { $0 + $1.size }))
+        }
+        let isWithheld = try withhold(admission.withheld)
+        activity.writtenFiles = claimer.waitingCount
+        activity.isIncomingEmpty = !round.hasMore && !isWithheld
+        activity.isWithheld = isWithheld && round.claimed.isEmpty
+        activity.hasLooked = true
+        // A round that got nowhere would get nowhere again.
+        let hasProgressed = !round.claimed.isEmpty || !round.refusals.isEmpty
+        if round.hasMore, hasProgressed { scheduleScan() }
+        reportActivity()
     }
 
     /// Gives claimed files to the workers.
@@ -100,48 +108,6 @@ extension Spool {
             self.activity.unsealedBatches = self.unsealed.count
             self.activity.isChangingRouting = self.routing != self.wantedRouting
             self.report(.activity(self.activity))
-        }
-    }
-
-    // MARK: Obstacles
-
-    /// Free bytes below which intake waits.
-    private func leastFree(_ space: FileSystemSpace) -> UInt64 {
-        switch minimumFree {
-        case .percent(let percent): space.totalBytes / 100 * UInt64(percent)
-        case .bytes(let bytes): bytes.bytes
-        }
-    }
-
-    private func findObstacle() throws(FileError) -> IntakeObstacle? {
-        let now = surroundings.now()
-        if now < Limits.earliestTime { return .clockTooEarly(now) }
-        if let newestHour,
-            Hour(unixSeconds: now.unixSeconds).hoursSince1970 + Limits.hoursBehind
-                < newestHour.hoursSince1970
-        {
-            return .clockBehind(now, newest: newestHour)
-        }
-        let space = try files.space()
-        let least = leastFree(space)
-        if space.freeBytes < least {
-            return .diskNearlyFull(free: ByteCount(space.freeBytes), least: ByteCount(least))
-        }
-        // Some file systems have no fixed number of inodes and say 0.
-        let leastInodes = space.totalInodes / 20
-        if space.totalInodes > 0, space.freeInodes < leastInodes {
-            return .inodesNearlyGone(free: space.freeInodes, least: leastInodes)
-        }
-        return nil
-    }
-
-    /// On a short disk what is claimed is still read, since only that frees it; but what it becomes may fill no more
-    /// than a quarter of the reserve before some of it is delivered.
-    private func mustHoldReading(_ obstacle: IntakeObstacle?) -> Bool {
-        switch obstacle {
-        case .diskNearlyFull(_, let least): heldBytes > least.bytes / 4
-        case .inodesNearlyGone: heldBytes > 0
-        default: false
         }
     }
 }

@@ -10,7 +10,9 @@ public import Model
 /// expired/<connector>/ <batch>.object with its envelope, <batch>.<number>.archived
 /// quarantine/          what was refused: <number>.rejects, or <number>-<name>, a file whole, and its <number>.reason
 /// connectors/          <connector>.offsets
-/// format identity sequence routing totals episodes
+/// ballast/             room that a full disk gives back, see Ballast
+/// format identity place sequence routing totals episodes
+/// moved restored       empty, made by a person who says where this spool comes from, see SpoolPlace
 /// ```
 enum SpoolLayout {
     static let incoming = "incoming"
@@ -20,7 +22,11 @@ enum SpoolLayout {
     static let quarantine = "quarantine"
     static let connectors = "connectors"
     static let format = "format"
+    static let ballast = "ballast"
     static let identity = "identity"
+    static let place = "place"
+    static let moved = "moved"
+    static let restored = "restored"
     static let sequence = "sequence"
     static let routing = "routing"
     static let totals = "totals"

@@ -15,6 +15,9 @@ public enum SpoolReport: Sendable {
     case leasesUnavailable
     case waiting(IntakeObstacle)
     case resumed
+    /// Files in a connector's directory wait, since it holds as much as its `max_held` lets it.
+    case connectorWaits(ConnectorName, held: ByteCount, most: ByteCount)
+    case connectorResumed(ConnectorName)
     /// A file was looked at and not taken as it is.
     case fileRefused(FileRefusal)
     /// A file was read to its end, and some of its lines went to quarantine.
@@ -67,6 +70,8 @@ public struct SpoolActivity: Sendable, Equatable {
     public var isIdle = true
     /// The last look into `incoming/` found nothing more to claim.
     public var isIncomingEmpty = true
+    /// The last look left files where they are for want of room, and took none: nothing is claimed until something leaves.
+    public var isWithheld = false
     /// `incoming/` was looked into at least once.
     public var hasLooked = false
     /// A new routing waits until everything claimed under the old one is sealed.

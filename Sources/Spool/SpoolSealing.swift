@@ -124,11 +124,16 @@ extension Spool {
     private func finish(_ group: SealGroup) {
         isSealing = false
         for batch in group.batches { unsealed[batch.number] = nil }
-        heldBytes += group.envelopes.reduce(0) { $0 + $1.size }
+        for envelope in group.envelopes {
+            heldBytes.add(envelope.batch.connector, envelope.size)
+        }
         if !group.envelopes.isEmpty { report(.sealed(group.envelopes.map(held))) }
         for file in group.refused { reportRejects(file) }
         release(group.batches.flatMap(\.files) + group.refused)
-        attempt { () throws(FileError) in try removeTombstones() }
+        attempt { () throws(FileError) in
+            try removeTombstones()
+            try lookForRoom()
+        }
         finishFlushes()
         if !written.isEmpty || !rejected.isEmpty { scheduleSeal() }
     }
@@ -182,7 +187,7 @@ extension Spool {
             switch error {
             case .file(let error):
                 throw error
-            case .damaged, .newer:
+            case .damaged, .newer, .elsewhere, .copied:
                 // Its numbers are lost. Those that begin at this time were never used.
                 report(.damaged(path: SpoolLayout.offsets(connector), reason: error.description))
                 offsets[connector] = Offsets(startingAgain: connector, now: surroundings.now())

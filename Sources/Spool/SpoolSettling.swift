@@ -22,16 +22,25 @@ extension Spool {
             do throws(FileError) {
                 try settle(batch)
                 settled.append(batch.id)
-                heldBytes -= min(heldBytes, batch.size)
+                heldBytes.remove(batch.id.connector, batch.size)
             } catch {
                 failure = error
                 failed.append(batch.id)
             }
         }
-        if let failure { report(.settleFailed(failed, .file(failure))) }
-        if !settled.isEmpty { report(.settled(settled)) }
-        // The disk has more room now.
-        if obstacle != nil { scheduleScan() }
+        if let failure {
+            if failure.isDiskFull { ballast.release(files) }
+            report(.settleFailed(failed, .file(failure)))
+        }
+        if !settled.isEmpty {
+            // Before it is known that nothing is held any more: the next look says anew whether files wait for room.
+            if activity.isWithheld {
+                activity.isWithheld = false
+                report(.activity(activity))
+            }
+            report(.settled(settled))
+        }
+        roomWasMade()
         tidyTombstones()
         transfer(transfers)
     }

@@ -152,7 +152,7 @@ extension Spool {
                     Tombstone(
                         path: name.path(batch.id), through: batch.through, number: name.number))
             }
-            heldBytes -= min(heldBytes, batch.size)
+            heldBytes.remove(batch.id.connector, batch.size)
             ledger.transferred.append(
                 Transferred(
                     batch: batch.id, loss: (name.number, loss), isAsked: true,
@@ -227,7 +227,7 @@ extension Spool {
             try files.rename(name.path(id), to: SpoolLayout.envelope(id))
         }
         ledger.archived[id.connector]?.remove(events: batch.events, bytes: batch.size)
-        heldBytes += batch.size
+        heldBytes.add(id.connector, batch.size)
         ledger.transferred.append(
             Transferred(
                 batch: id, held: batch,
@@ -251,8 +251,7 @@ extension Spool {
         } catch {
             return transferFailed(.file(error))
         }
-        // The disk has more room now.
-        if obstacle != nil { scheduleScan() }
+        roomWasMade()
         tell()
         count()
     }
@@ -332,6 +331,7 @@ extension Spool {
     // MARK: Failing
 
     private func transferFailed(_ failure: SpoolFailure) {
+        if failure.isDiskFull { ballast.release(files) }
         ledger.isAtWork = false
         let untold = ledger.transferred.filter { !$0.isTold }
         let asked = untold.filter(\.isAsked).map(\.batch)

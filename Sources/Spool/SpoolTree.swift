@@ -9,10 +9,17 @@ public enum SpoolTree {
         public var partition: Int
     }
 
+    /// What a spool is found to be at a start.
+    public struct Preparation: Sendable, Equatable {
+        public var identity: Identity
+        /// Event files that were set aside since the spool was restored from a backup; nil: it was not.
+        public var setAside: Int?
+    }
+
     /// Prepares the tree, which the caller has locked. `host` names the zone of a spool that is made now.
     public static func prepare(
         _ files: any FileSystem, host: String
-    ) throws(SpoolFailure) -> Identity {
+    ) throws(SpoolFailure) -> Preparation {
         var version = 0
         if let format = try StateFile.read(SpoolLayout.format, kind: "spool", files) {
             version = try StateFile.value(SpoolLayout.format) {
@@ -29,10 +36,11 @@ public enum SpoolTree {
             }
             let own = [
                 SpoolLayout.active, SpoolLayout.sealed, SpoolLayout.expired,
-                SpoolLayout.quarantine, SpoolLayout.connectors,
+                SpoolLayout.quarantine, SpoolLayout.connectors, SpoolLayout.ballast,
             ]
             for directory in own { try files.makeDirectory(directory, mode: 0o700) }
         }
+        try checkIsWhole(files)
         // An older layout is a part of this one; from here on an older program must not read it any more.
         if version < SpoolLayout.version {
             var text = CheckedText(kind: "spool")
@@ -41,7 +49,34 @@ public enum SpoolTree {
                 try StateFile.write(SpoolLayout.format, text, in: ".", files)
             }
         }
-        return try identity(files, host: host)
+        let identity = try identity(files, host: host)
+        let origin = try SpoolPlace.origin(files)
+        let setAside = origin == .restored ? try RestoredSpool.setAside(files) : nil
+        try onFile { () throws(FileError) in try SpoolPlace.keep(files) }
+        return Preparation(identity: identity, setAside: setAside)
+    }
+
+    /// All of a spool is on one file system: event files are renamed through it, and one sync is for all of it.
+    private static func checkIsWhole(_ files: any FileSystem) throws(SpoolFailure) {
+        let parents = [SpoolLayout.incoming, SpoolLayout.sealed, SpoolLayout.expired]
+        let single = [
+            SpoolLayout.active, SpoolLayout.quarantine, SpoolLayout.connectors, SpoolLayout.ballast,
+        ]
+        let device = try onFile { () throws(FileError) in try files.place(".")?.device }
+        for parent in parents + single {
+            var directories = [parent]
+            if parents.contains(parent) {
+                directories += try onFile { () throws(FileError) in
+                    try files.names(in: parent).filter { ConnectorName($0) != nil }
+                }.map { "\(parent)/\($0)" }
+            }
+            for directory in directories
+            where try onFile({ () throws(FileError) in try files.place(directory)?.device })
+                != device
+            {
+                throw .elsewhere(path: directory)
+            }
+        }
     }
 
     private static func identity(

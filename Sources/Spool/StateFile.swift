@@ -9,6 +9,10 @@ public enum SpoolFailure: Error, Sendable, Equatable {
     case damaged(path: String, reason: String)
     /// The spool was written by a newer version of sluiced.
     case newer(path: String, version: Int)
+    /// A directory of the spool lies on another file system than the spool: no rename goes there, and no sync reaches it.
+    case elsewhere(path: String)
+    /// The spool is a copy of another, and nobody has said which it is: see `SpoolPlace`.
+    case copied
 }
 
 extension SpoolFailure: CustomStringConvertible {
@@ -19,6 +23,15 @@ extension SpoolFailure: CustomStringConvertible {
             "\(path) in the spool is damaged (\(reason)); restore it from a backup, or move it away"
         case .newer(let path, let version):
             "\(path) in the spool has version \(version), which only a newer sluiced can read"
+        case .elsewhere(let path):
+            "\(path) in the spool lies on another file system than the spool itself; all of a spool "
+                + "must be on one, so unmount what is there, or move the whole spool"
+        case .copied:
+            "it was copied from another place, and two spools that are one would lose events or "
+                + "deliver them twice. If it was moved here, and the other is never used again, "
+                + "make an empty file \"moved\" in it. If it comes from a backup, make one that is "
+                + "named \"restored\": what had no key yet is then set aside in quarantine/, since "
+                + "it may have been delivered after the backup was made"
         }
     }
 

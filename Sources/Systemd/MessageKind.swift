@@ -79,6 +79,8 @@ public enum MessageKind: String, Sendable, CaseIterable {
     case spoolFailing
     /// A file in the spool is not what was written; it is held, never guessed at.
     case spoolDamaged
+    /// The spool came from a backup; event files that may have been delivered since are set aside.
+    case spoolRestored
     /// Lines of this log were lost, because it did not take them.
     case linesLost
 
@@ -123,6 +125,7 @@ public enum MessageKind: String, Sendable, CaseIterable {
         case .intakeFailed: MessageID(0x8caa_5dfd_114d_43e9, 0xb545_46e2_229c_8b15)
         case .spoolFailing: MessageID(0xa365_f310_34c1_4766, 0xa718_63c6_c79a_26b5)
         case .spoolDamaged: MessageID(0x2705_9b44_689b_43ca, 0xb1bf_5152_0050_e46a)
+        case .spoolRestored: MessageID(0x1ade_efe0_3a46_47e6, 0x800b_5534_0167_0273)
         case .linesLost: MessageID(0x17ab_7ae4_5870_4f21, 0x867d_2514_1b6e_c9ed)
         }
     }
@@ -137,7 +140,7 @@ public enum MessageKind: String, Sendable, CaseIterable {
             .error
         case .destinationMisconfigured, .unreachable, .throttled, .fileQuarantined,
             .eventsQuarantined, .fileUnreadable, .linesLost, .eventsDiscarded, .connectorUnverified,
-            .dropsHeldOff, .credentialsUnavailable:
+            .dropsHeldOff, .credentialsUnavailable, .spoolRestored:
             .warning
         case .started, .stopping, .reloaded, .credentialsRecovered, .reachable, .clockCorrected,
             .conditionalWritesRefused, .leasesUnavailable, .intakeResumed, .credentialsPending,

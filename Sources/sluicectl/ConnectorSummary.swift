@@ -77,6 +77,10 @@ struct ConnectorSummary {
             ("max_bytes", .integer(Int(clamping: connector.batch.maxBytes.bytes))),
             ("expire_after_seconds", .integer(Int(connector.expireAfter.components.seconds))),
             ("on_expiry", .string(connector.onExpiry.rawValue)),
+            (
+                "max_held_bytes",
+                connector.maxHeld.map { .integer(Int(clamping: $0.bytes)) } ?? .null
+            ),
             ("region", .string(connector.region)),
             ("endpoint", .string(connector.endpoint)),
             ("addressing", .string(connector.addressingInUse.rawValue)),
@@ -138,7 +142,9 @@ struct ConnectorSummary {
 
     private var windowText: String {
         let fate = connector.onExpiry == .archive ? "archived" : "dropped"
+        let limit = connector.maxHeld.map { "; at most \($0.text) are held" } ?? ""
         return "events are \(fate) after \(connector.expireAfter.text) of rejected credentials"
+            + limit
     }
 
     private var storeText: String {

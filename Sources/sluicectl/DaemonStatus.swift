@@ -21,6 +21,8 @@ struct DaemonStatus {
         var deniedTypes: [String]
         var held: Amount
         var oldest: Timestamp?
+        /// Files in its directory wait, since it holds as much as its `max_held`.
+        var filesWait: Bool
         /// Batches that are held one by one, whatever the connector does.
         var atFault: Int
         var faultDetail: String?
@@ -129,6 +131,8 @@ extension DaemonStatus.Connector {
         deniedTypes = (value["denied_event_types"]?.elements ?? []).compactMap(\.string)
         held = .init(value["held"])
         oldest = value["held"]?["oldest"]?.time
+        filesWait =
+            if case .boolean(true)? = value["held"]?["files_wait"] { true } else { false }
         atFault = value["at_fault"]?["objects"]?.integer ?? 0
         faultDetail = value["at_fault"]?["detail"]?.string
         delivered = .init(value["delivered"])

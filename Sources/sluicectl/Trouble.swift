@@ -52,6 +52,14 @@ extension DaemonStatus.Connector {
         for episode in episodes where episode.atRisk.events > 0 {
             troubles.append(Trouble(subject: name, text: episode.text(at: now)))
         }
+        if filesWait {
+            troubles.append(
+                Trouble(
+                    subject: name,
+                    text:
+                        "it holds \(ByteCount(UInt64(held.bytes))), as much as its max_held: files in "
+                        + "incoming/\(name)/ wait until it has delivered some"))
+        }
         if atFault > 0 {
             let batches = atFault == 1 ? "1 batch is" : "\(grouped(atFault)) batches are"
             let why = faultDetail.map { ": \(withoutSubject($0))" } ?? "; see journalctl -u sluiced"

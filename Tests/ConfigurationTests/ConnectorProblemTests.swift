@@ -45,9 +45,7 @@ import Testing
             Case(
                 "compression = \"zstd\"",
                 "compression: \"zstd\" is not in this version; write \"gzip\" or \"none\""),
-            Case(
-                "max_held = \"50GiB\"",
-                "max_held: a limit on one connector's backlog is not in this version"),
+            Case("max_held = \"10KiB\"", "max_held: \"10KiB\" is out of range; it must be from \"1MiB\" to \"1024TiB\""),
             Case(
                 "[transform]\nemail = \"drop\"",
                 "transform.email: must be \"remove\" or \"hash\""),

@@ -61,7 +61,7 @@ final class Pipeline {
         _ settings: Settings, _ files: RealFileSystem, _ time: VirtualTime,
         _ journal: CapturedJournal
     ) throws -> Daemon {
-        let identity = try SpoolTree.prepare(files, host: "host")
+        let identity = try SpoolTree.prepare(files, host: "host").identity
         let book = try Spool.readEpisodes(files).map { try EpisodeBook($0) }
         let daemon = Daemon(
             LoadedSettings(file: "", settings: settings), journal: journal.makeWriter(time),

@@ -49,6 +49,7 @@ KINDS = {
     "intake failed": "8caa5dfd114d43e9b54546e2229c8b15",
     "spool failing": "a365f31034c14766a71863c6c79a26b5",
     "spool damaged": "27059b44689b43cab1bf51520050e46a",
+    "spool restored": "1adeefe03a4647e6800b553401670273",
     "lines lost": "17ab7ae458704f21867d25141b6ec9ed",
 }
 """MESSAGE_ID of each kind of line. They are promises to whoever reads logs."""

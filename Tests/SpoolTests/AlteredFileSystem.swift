@@ -9,7 +9,13 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     var unreadable: Set<String> = []
     /// What cannot be written: the disk is full.
     var full: Set<String> = []
+    /// New names for which no directory has room.
+    var fullForNames: Set<String> = []
     var hasLeases = true
+    /// What lies on another file system.
+    var mounted: Set<String> = []
+    /// What is free, where a test says it.
+    var room: FileSystemSpace?
     /// From where on the device cannot read files whose paths end so.
     var broken: (suffix: String, from: UInt64)?
 
@@ -43,7 +49,20 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         try files.forEachName(in: path, body)
     }
     func status(_ path: String) throws(FileError) -> FileStatus? { try files.status(path) }
-    func rename(_ from: String, to: String) throws(FileError) { try files.rename(from, to: to) }
+    func place(_ path: String) throws(FileError) -> FilePlace? {
+        var place = try files.place(path)
+        if mounted.contains(path) { place?.device += 1 }
+        return place
+    }
+    func rename(_ from: String, to: String) throws(FileError) {
+        if fullForNames.contains(to) {
+            throw FileError(operation: "rename", path: from, code: ENOSPC)
+        }
+        try files.rename(from, to: to)
+    }
+    func reserve(_ path: String, size: UInt64) throws(FileError) {
+        try files.reserve(path, size: size)
+    }
     func remove(_ path: String) throws(FileError) { try files.remove(path) }
     func append(
         _ path: String, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
@@ -53,7 +72,10 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     func syncFile(_ path: String) throws(FileError) { try files.syncFile(path) }
     func syncDirectory(_ path: String) throws(FileError) { try files.syncDirectory(path) }
     func syncAll() throws(FileError) { try files.syncAll() }
-    func space() throws(FileError) -> FileSystemSpace { try files.space() }
+    func space() throws(FileError) -> FileSystemSpace {
+        if let room { return room }
+        return try files.space()
+    }
 }
 
 private final class AlteredFile: OpenFile {

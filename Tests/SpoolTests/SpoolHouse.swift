@@ -17,6 +17,7 @@ final class SpoolHouse {
     var now: Int64 = 1_795_000_000
     var uptime = Duration.zero
     var clock = Duration.zero
+    var minimumFree = MinimumFree.bytes(ByteCount(1))
     /// Called once, before the next piece of work of a worker.
     var beforeWork: (() -> Void)?
 
@@ -69,7 +70,7 @@ final class SpoolHouse {
                     hook?()
                 },
                 report: { house.reports.append($0) }),
-            routing: routing, minimumFree: .bytes(ByteCount(1)))
+            routing: routing, minimumFree: minimumFree)
         self.spool = spool
         spool.open()
         run()
@@ -77,6 +78,16 @@ final class SpoolHouse {
 
     func run() {
         lanes.runAll(&random)
+    }
+
+    func govern(troubled: [String] = [], maxHeld: [String: UInt64] = [:]) {
+        spool?.govern(
+            by: IntakePolicy(
+                troubled: Set(troubled.compactMap { ConnectorName($0) }),
+                maxHeld: maxHeld.reduce(into: [:]) { limits, entry in
+                    limits[ConnectorName(entry.key)!] = ByteCount(entry.value)
+                }))
+        run()
     }
 
     /// Looks into `incoming/` and reads what is there.

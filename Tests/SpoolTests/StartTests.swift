@@ -18,16 +18,16 @@ import Testing
     @Test func `A new spool has its directories, with their rights, and says whose it is`() throws {
         let tree = TemporaryTree()
         let files = try RealFileSystem(root: tree.path)
-        let identity = try SpoolTree.prepare(files, host: "web 1.example.com")
+        let identity = try SpoolTree.prepare(files, host: "web 1.example.com").identity
         #expect(identity == SpoolTree.Identity(zone: "web-1.example.com", partition: 0))
         #expect(
             tree.names() == [
-                "active", "connectors", "expired", "format", "identity", "incoming", "quarantine",
-                "sealed",
+                "active", "ballast", "connectors", "expired", "format", "identity", "incoming",
+                "place", "quarantine", "sealed",
             ])
         #expect(tree.text("format")?.hasPrefix("sluice spool 1\nlayout: 2\nchecksum: ") == true)
         // The name it was made with stays.
-        #expect(try SpoolTree.prepare(files, host: "other") == identity)
+        #expect(try SpoolTree.prepare(files, host: "other").identity == identity)
     }
 
     @Test(arguments: [(3, 1, 3), (2, 2, 2)])

@@ -177,6 +177,15 @@ public final class SimulatedFileSystem: FileSystem {
         return status
     }
 
+    public func place(_ path: String) throws(FileError) -> FilePlace? {
+        var place: FilePlace?
+        try perform("statx", path, hasEffect: false) { state in
+            place = state.seen[path].map { FilePlace(device: 1, inode: UInt64($0), born: nil) }
+            return nil
+        }
+        return place
+    }
+
     public func rename(_ from: String, to: String) throws(FileError) {
         try perform("rename", "\(from) -> \(to)") { state in
             guard let number = state.seen[from] else { return ENOENT }
@@ -229,6 +238,11 @@ public final class SimulatedFileSystem: FileSystem {
             state.inodes[number]?.isDirty = true
             return nil
         }
+    }
+
+    public func reserve(_ path: String, size: UInt64) throws(FileError) {
+        // How large a file is costs nothing here.
+        try write(path, [0])
     }
 
     public func syncFile(_ path: String) throws(FileError) {
