@@ -1,6 +1,7 @@
 import Credentials
 import Curl
 import Dispatch
+import Files
 import Glibc
 import Model
 
@@ -13,9 +14,8 @@ enum TrialCredentials {
     static func provider(
         for connector: ConnectorSettings, _ transport: Transport
     ) -> RefreshingCredentials {
-        // As the unit does: a dump of this process would have the secret in it.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        // A dump of this process would have the secret in it.
+        ProcessMemory.forbidDumps()
         var surroundings = CredentialSurroundings(
             transport: transport, queue: DispatchQueue(label: "sluicectl.credentials"))
         let environment = surroundings.environment
