@@ -232,6 +232,8 @@ struct OutboxSurroundings {
     var settle: (Settlement) -> Void
     /// Asks the spool to remember that batches may be stored.
     var markUncertain: ([BatchID]) -> Void
+    /// Finds out whether the machine slept, and calls `slept` then.
+    var noticeSleep: () -> Void
     /// Called after every change.
     var changed: () -> Void
 }
