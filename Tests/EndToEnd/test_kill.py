@@ -72,8 +72,8 @@ def dropping(
     return drop
 
 
-def drain(installation, seconds: float = 120) -> None:
-    installation.drain(seconds=seconds)
+def drain(installation) -> None:
+    installation.drain(seconds=120 + 2 * KILLS)
     assert installation.waiting() == []
 
 
@@ -193,7 +193,7 @@ def test_kills_under_a_mixed_load_with_a_slow_store_and_a_connector_in_trouble(
          "seed": SEED})
     drop_and_kill(installation, rng, load.drop, FEWER_KILLS, stuck="bad")
     scripted_s3.mend()
-    drain(installation, seconds=600)
+    drain(installation)
 
     objects = scripted_s3.objects("scripted")
     for name, events in load.events.items():
