@@ -145,9 +145,9 @@ def test_a_journal_that_takes_nothing_ends_nothing(installation, store, producer
     command = [binary("sluiced"), "--config", installation.config]
     if way == "it was never open":
         command = ["sh", "-c", 'exec "$0" "$@" 2>&- <&- >&-', *command]
-    # Short messages, and as many of them as fill a pipe of one page.
     lines = producer.lines(3000)
     if way == "nobody reads it":
+        # Full, so that whoever writes a line into it waits for ever.
         os.set_blocking(writing, False)
         while True:
             try:
