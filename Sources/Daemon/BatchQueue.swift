@@ -64,4 +64,14 @@ struct BatchQueue {
         sums.remove(batches[start])
         return batches[start]
     }
+
+    /// Takes out all that a condition holds for.
+    mutating func remove(where isWanted: (HeldBatch) -> Bool) -> [HeldBatch] {
+        let removed = all.filter(isWanted)
+        guard !removed.isEmpty else { return [] }
+        batches = all.filter { !isWanted($0) }
+        start = 0
+        for batch in removed { sums.remove(batch) }
+        return removed
+    }
 }

@@ -60,6 +60,7 @@ final class ControlServer {
         case pause = "/pause"
         case resume = "/resume"
         case discard = "/discard"
+        case rekey = "/rekey"
         case retryArchive = "/archive/retry"
         case discardArchive = "/archive/discard"
     }
@@ -92,8 +93,32 @@ final class ControlServer {
                 return exchange.answer(.text("the spool is not read yet", status: 503))
             }
             answer(exchange, Self.sums(outbox.discardAll()))
+        case .rekey:
+            rekey(outbox, exchange, daemon)
         case .retryArchive, .discardArchive:
             changeArchive(verb, name, exchange, daemon)
+        }
+    }
+
+    private func rekey(_ outbox: Outbox, _ exchange: HTTPExchange, _ daemon: Daemon) {
+        guard outbox.settings != nil else {
+            let reason =
+                "connector \"\(outbox.name)\" is not in the configuration; put it back first"
+            return exchange.answer(.text(reason, status: 409))
+        }
+        let (name, batch) = (outbox.name, exchange.request.query["batch"])
+        outbox.rekey(batch, by: daemon.spool) { result in
+            switch result {
+            case .success(let sums):
+                self.answer(exchange, Self.sums(sums))
+            case .failure(.missing):
+                let what = batch.map { "no batch \"\($0)\"" } ?? "nothing"
+                let reason =
+                    "\(what) of connector \"\(name)\" is in conflict with another object"
+                exchange.answer(.text(reason, status: 404))
+            case .failure(.spool(let failure)):
+                exchange.answer(.text("no key can be changed: \(failure)", status: 503))
+            }
         }
     }
 

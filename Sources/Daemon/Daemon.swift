@@ -74,7 +74,7 @@ final class Daemon {
     var archived: [ConnectorName: ArchiveSums] = [:]
     var isLeaving = false
 
-    private var signals: [any DispatchSourceSignal] = []
+    private var signalSources: [any DispatchSourceSignal] = []
     private var timers: [any DispatchSourceTimer] = []
     /// Fires when the first open batch is old enough.
     let dueTimer = DispatchSource.makeTimerSource(queue: .main)
@@ -176,17 +176,25 @@ final class Daemon {
         timers.append(timer)
     }
 
+    /// What the process is told by signals. `Program` blocks them from its first moment on.
+    static let signals = [SIGTERM, SIGINT, SIGHUP]
+
+    /// Returns once their sources are registered: from then on, and not before, they may be let through, as dispatchMain()
+    /// does on this thread. One that comes earlier waits; were it ignored until then, it would be lost.
     private func handleSignals() {
-        let actions: [(Int32, (Daemon) -> Void)] = [
-            (SIGTERM, { $0.stop() }), (SIGINT, { $0.stop() }), (SIGHUP, { $0.reload() }),
-        ]
-        for (number, action) in actions {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
-            source.setEventHandler { [weak self] in self.map(action) }
+        let registered = DispatchGroup()
+        let queue = DispatchQueue(label: "sluice.signals")
+        for number in Self.signals {
+            registered.enter()
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setRegistrationHandler { @Sendable in registered.leave() }
+            source.setEventHandler { @Sendable [weak self] in
+                onLoop { number == SIGHUP ? self?.reload() : self?.stop() }
+            }
             source.activate()
-            signals.append(source)
+            signalSources.append(source)
         }
+        registered.wait()
     }
 
     func becameReady() {

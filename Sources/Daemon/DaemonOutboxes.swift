@@ -47,6 +47,7 @@ extension Daemon {
                 clock: clock, reporter: reporter, files: files, queue: lanes.reading,
                 settle: { [weak self] settlement in self?.settle(settlement) },
                 markUncertain: { batches in spool.markUncertain(batches) { _ in } },
+                noticeSleep: { [weak self] in self?.noticeSleep() },
                 changed: { [weak self] in self?.outboxChanged() }))
         outbox.losses = losses[name] ?? LossTotals()
         outbox.isFilled = hasOpened
@@ -111,11 +112,19 @@ extension Daemon {
     }
 
     func tick() {
+        noticeSleep()
+        for outbox in outboxes.values { outbox.tick() }
+        if keepingFailure != nil || outboxes.values.contains(where: \.hasEpisode) { keepEpisodes() }
+    }
+
+    /// Finds out whether the machine slept; to be called before anything is given up, for the first to be heard after a
+    /// sleep may be another rejection.
+    private func noticeSleep() {
         let slept = Clocks.uptime() - Clocks.awake()
         let hasSlept = slept - self.slept > Self.shortestSleep
         self.slept = slept
-        for outbox in outboxes.values { outbox.tick(hasSlept: hasSlept) }
-        if keepingFailure != nil || outboxes.values.contains(where: \.hasEpisode) { keepEpisodes() }
+        guard hasSlept else { return }
+        for outbox in outboxes.values { outbox.slept() }
     }
 
     /// The two clocks are not read at one moment.

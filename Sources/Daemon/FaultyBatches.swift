@@ -7,6 +7,8 @@ import Spool
 struct FaultyBatches {
     private var queues: [String: BatchQueue] = [:]
     private var reasons: [String: String] = [:]
+    /// Those whose key another body has.
+    private var conflicts: Set<BatchID> = []
 
     var isEmpty: Bool { queues.isEmpty }
     var count: Int { queues.values.reduce(0) { $0 + $1.sums.objects } }
@@ -24,18 +26,38 @@ struct FaultyBatches {
         queues[batch.eventType]?.contains(batch) ?? false
     }
 
-    mutating func insert(_ batch: HeldBatch, because reason: String) {
+    mutating func insert(_ batch: HeldBatch, because reason: String, isConflict: Bool = false) {
         queues[batch.eventType, default: BatchQueue()].insert(batch)
         reasons[batch.eventType] = reason
+        if isConflict { conflicts.insert(batch.id) }
     }
 
     mutating func removeFirst(_ eventType: String) -> HeldBatch? {
         let batch = queues[eventType]?.removeFirst()
-        if queues[eventType]?.isEmpty == true {
-            queues[eventType] = nil
-            reasons[eventType] = nil
-        }
+        if let batch { conflicts.remove(batch.id) }
+        removeIfEmpty(eventType)
         return batch
+    }
+
+    /// Takes out the batches whose key another body has: one, by its name, or all.
+    mutating func removeConflicts(_ name: String?) -> [(batch: HeldBatch, reason: String)] {
+        let wanted = conflicts.filter { name == nil || $0.name == name }
+        guard !wanted.isEmpty else { return [] }
+        var removed: [(HeldBatch, String)] = []
+        for type in eventTypes {
+            let reason = reasons[type] ?? ""
+            let batches = queues[type]?.remove { wanted.contains($0.id) } ?? []
+            removed += batches.map { ($0, reason) }
+            removeIfEmpty(type)
+        }
+        conflicts.subtract(wanted)
+        return removed
+    }
+
+    private mutating func removeIfEmpty(_ eventType: String) {
+        guard queues[eventType]?.isEmpty == true else { return }
+        queues[eventType] = nil
+        reasons[eventType] = nil
     }
 
     /// All of them, by event type, which are no longer at fault then.

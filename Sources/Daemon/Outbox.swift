@@ -29,6 +29,8 @@ final class Outbox {
     /// Asked to be settled, and not yet off the disk.
     var settling: [BatchID: Settlement] = [:]
     var atFault = FaultyBatches()
+    /// Those that wait for another key, and why.
+    var rekeying: [BatchID: (batch: HeldBatch, reason: String)] = [:]
     /// Batches whose key somebody else was writing, and when they may be tried again.
     var postponed: [BatchID: (until: Instant, failures: Int)] = [:]
     /// Batches that may be stored although nobody said so.
@@ -125,6 +127,7 @@ final class Outbox {
     func empty() {
         waiting = [:]
         atFault = FaultyBatches()
+        rekeying = [:]
         totals.held = BatchSums()
         for shipment in shipments.values { totals.held.add(shipment.batch) }
     }
@@ -139,7 +142,7 @@ final class Outbox {
     /// Takes a batch that is held, unless it is known: what comes back from the archive may be told twice.
     func take(_ batch: HeldBatch) {
         guard settling[batch.id] == nil, shipments[batch.id] == nil, !atFault.contains(batch),
-            enqueue(batch)
+            rekeying[batch.id] == nil, enqueue(batch)
         else { return }
         totals.held.add(batch)
         if batch.isUncertain { uncertain.insert(batch.id) }
@@ -182,8 +185,9 @@ final class Outbox {
 
     var isEmpty: Bool {
         waiting.isEmpty && shipments.isEmpty && settling.isEmpty && atFault.isEmpty
+            && rekeying.isEmpty
     }
-    var isIdle: Bool { shipments.isEmpty && settling.isEmpty }
+    var isIdle: Bool { shipments.isEmpty && settling.isEmpty && rekeying.isEmpty }
     var atFaultCount: Int { atFault.count }
     var firstFault: String? { atFault.firstReason }
 
@@ -203,7 +207,7 @@ final class Outbox {
 
     /// Whether nothing of what is held will go without somebody's help, or before long.
     var isStuck: Bool {
-        guard shipments.isEmpty else { return false }
+        guard shipments.isEmpty, rekeying.isEmpty else { return false }
         if client == nil { return true }
         switch health.state {
         case .delivering:
@@ -239,6 +243,8 @@ struct OutboxSurroundings {
     var settle: (Settlement) -> Void
     /// Asks the spool to remember that batches may be stored.
     var markUncertain: ([BatchID]) -> Void
+    /// Finds out whether the machine slept, and calls `slept` then.
+    var noticeSleep: () -> Void
     /// Called after every change.
     var changed: () -> Void
 }

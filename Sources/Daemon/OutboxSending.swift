@@ -129,7 +129,7 @@ extension Outbox {
         case .batchHeld(let fault):
             postponed[batch.id] = nil
             let reason = disposition.explanation(of: .putObject, at: place)
-            atFault.insert(batch, because: reason)
+            atFault.insert(batch, because: reason, isConflict: fault == .differs)
             reporter.held(fault, reason, place, batch)
         case .conflict:
             let failures = (postponed[batch.id]?.failures ?? 0) + 1

@@ -116,15 +116,19 @@ extension Outbox {
     // MARK: Time
 
     /// To be called once a minute or so.
-    func tick(hasSlept: Bool = false) {
+    func tick() {
         // What is not in the configuration is neither sent nor given up, so there is nothing to tell.
         guard settings != nil else { return }
-        let now = clock.instant()
-        var actions = hasSlept ? health.slept(at: now) : []
-        actions += health.tick(at: now) { self.oldest($0)?.acceptedInstant }
+        let actions = health.tick(at: clock.instant()) { self.oldest($0)?.acceptedInstant }
         perform(actions, destination())
         giveUp()
         pump()
+    }
+
+    /// The machine did: nobody could hear what is at risk.
+    func slept() {
+        guard settings != nil else { return }
+        perform(health.slept(at: clock.instant()), destination())
     }
 
     func perform(_ actions: [ConnectorHealth.Action], _ place: Destination) {
@@ -178,6 +182,7 @@ extension Outbox {
     /// Settles what the window gives up: what waited through a whole one, with a rejected attempt after that.
     func giveUp() {
         guard !isStopped, settings != nil, hasEpisode else { return }
+        surroundings.noticeSleep()
         let now = clock.instant()
         var lost: [HeldBatch] = []
         func isLost(_ batch: HeldBatch?) -> Bool {

@@ -35,6 +35,8 @@ public enum Program {
     public static func run() -> Never {
         ProcessMemory.forbidDumps()
         ProcessMemory.shareAmongThreads()
+        blockSignals()
+        openStandardFiles()
         signal(SIGPIPE, SIG_IGN)
         // A writer that comes back while a lease is held sends it.
         signal(SIGIO, SIG_IGN)
@@ -61,6 +63,22 @@ public enum Program {
             end(journal, error.status)
         }
         dispatchMain()
+    }
+
+    /// Before there is another thread, so that all of them inherit it; `Daemon.handleSignals` says why.
+    private static func blockSignals() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in Daemon.signals { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+
+    /// Where standard error is closed, the first file or connection of ours in its place would get our lines.
+    private static func openStandardFiles() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            // It gets the lowest number that is free, which is this one.
+            _ = open("/dev/null", O_RDWR)
+        }
     }
 
     private static func end(_ journal: JournalWriter, _ status: Int32) -> Never {

@@ -89,6 +89,15 @@ final class Reporter {
         say(kind, "\(text); \(name)", fields(place, batch))
     }
 
+    func rekeyed(_ batch: HeldBatch, from old: String, _ place: Destination) {
+        say(
+            .identityConflict,
+            "connector \(place.connector): batch \(batch.id.name) with "
+                + "\(count(batch.events, "event")) is delivered as \(place.key ?? "") from now on, "
+                + "for another object lies at \(old)",
+            fields(place, batch), priority: .notice)
+    }
+
     private func fields(_ place: Destination, _ batch: HeldBatch) -> [JournalField] {
         var fields: [JournalField] = [
             .connector(place.connector), .eventType(batch.eventType), .bucket(place.bucket),

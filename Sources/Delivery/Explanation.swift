@@ -57,7 +57,7 @@ extension Disposition {
         case .misconfigured(.local(let what)):
             return "\(what); events wait until this is mended"
         case .batchHeld(let fault):
-            return fault.clause(object)
+            return fault.clause(object, place.connector)
         case .clock(let server, let cause):
             return "this machine's clock is wrong \(cause.reference): S3 says it is "
                 + "\(server.extended); requests are signed with that time, but set the clock"
@@ -84,14 +84,15 @@ extension Disposition {
 }
 
 extension BatchFault {
-    fileprivate func clause(_ object: String) -> String {
+    fileprivate func clause(_ object: String, _ connector: String) -> String {
         switch self {
         case .refused(let cause):
             "S3 refuses \(object)\(cause.said) \(cause.reference); "
                 + "this batch is held, the others go on"
         case .differs:
             "another object lies at \(object): two daemons share one identity; this batch is held; "
-                + "give each daemon a partition of its own"
+                + "give each daemon a partition of its own in sluice.toml, then run "
+                + "\"sluicectl rekey \(connector)\""
         case .incomparable(let cause):
             "an object lies at \(object) and may not be read \(cause.reference); this batch is "
                 + "held; allow s3:GetObject so that the two can be compared"

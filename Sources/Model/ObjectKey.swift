@@ -33,4 +33,22 @@ public struct ObjectKey: Sendable {
         return "\(prefix)\(source)/event_type=\(eventType)/date=\(hour)/\(schemaID)/\(zone)/"
             + "\(source)+\(partition)+\(offset)\(suffix)"
     }
+
+    /// The key of the same object in another zone and partition, and at another offset; nil: it is in no such layout, or
+    /// longer than S3 takes.
+    public static func moved(
+        _ key: String, zone: String, partition: Int, offset: UInt64
+    ) -> String? {
+        var parts = key.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count >= 6, let name = parts.popLast() else { return nil }
+        var pieces = name.split(separator: "+", omittingEmptySubsequences: false)
+        guard pieces.count >= 3, let last = pieces.popLast(), let digit = last.first, digit.isNumber
+        else { return nil }
+        pieces[pieces.count - 1] = "\(partition)"
+        parts[parts.count - 1] = Substring(zone)
+        let suffix = last.drop { $0.isNumber }
+        let source = pieces.joined(separator: "+")
+        let moved = "\(parts.joined(separator: "/"))/\(source)+\(offset)\(suffix)"
+        return moved.utf8.count <= longest ? moved : nil
+    }
 }

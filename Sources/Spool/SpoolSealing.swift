@@ -179,7 +179,7 @@ extension Spool {
             .flatMap { routing.schema($0, eventType: batch.stream.eventType) }
     }
 
-    private func readOffsets(_ connector: ConnectorName) throws(FileError) {
+    func readOffsets(_ connector: ConnectorName) throws(FileError) {
         guard offsets[connector] == nil else { return }
         do throws(SpoolFailure) {
             offsets[connector] = try Offsets(connector, now: surroundings.now(), files)
@@ -213,7 +213,7 @@ extension Spool {
             acceptedClock: batch.acceptedClock)
     }
 
-    private func held(_ envelope: Envelope) -> HeldBatch {
+    func held(_ envelope: Envelope) -> HeldBatch {
         HeldBatch(
             EnvelopeSummary(envelope),
             origins.origin(envelope.batch.connector, envelope.eventType), clock: clock)

@@ -15,12 +15,16 @@ struct ArchiveChoice: ParsableArguments {
     var batch: String?
 
     /// A batch is named by digits, letters and hyphens; nothing else goes into the request.
+    static func isName(_ batch: String) -> Bool {
+        batch != ""
+            && batch.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+                    || (0x61...0x7A).contains(byte) || byte == 0x2D || byte == 0x5F || byte == 0x2E
+            }
+    }
+
     func validate() throws {
-        let isName = batch?.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
-                || (0x61...0x7A).contains(byte) || byte == 0x2D || byte == 0x5F || byte == 0x2E
-        }
-        guard isName != false, batch != "" else {
+        guard batch.map(Self.isName) != false else {
             throw ValidationError(
                 "\"\(batch ?? "")\" is no batch; \"sluicectl archive list\" names them")
         }

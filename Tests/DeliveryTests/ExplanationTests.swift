@@ -49,7 +49,8 @@ import Testing
             (
                 .batchHeld(.differs),
                 "connector orders: another object lies at s3://acme-events/k/1: two daemons share one "
-                    + "identity; this batch is held; give each daemon a partition of its own"
+                    + "identity; this batch is held; give each daemon a partition of its own "
+                    + "in sluice.toml, then run \"sluicectl rekey orders\""
             ),
         ] as [(Disposition, String)])
     func sentences(disposition: Disposition, sentence: String) {

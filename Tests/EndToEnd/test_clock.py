@@ -1,14 +1,12 @@
 """The wall clock is set to another day, while the daemon runs or is stopped: the window does not care."""
 
-import pathlib
-import subprocess
 import time
 
 import pytest
 
+from clocks import library, wall_clock  # noqa: F401, they are fixtures
 from objects import assert_same_events, events_in
 
-SOURCE = pathlib.Path(__file__).with_name("lab") / "wallclock.c"
 HOUR, DAY = 3600, 86_400
 BUCKET = "scripted"
 WINDOW = 4
@@ -20,35 +18,6 @@ MOVES = [
     pytest.param(400 * DAY, id="400 days forward"),
     pytest.param(-400 * DAY, id="400 days back"),
 ]
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory) -> pathlib.Path:
-    built = tmp_path_factory.mktemp("wallclock") / "wallclock.so"
-    subprocess.run(
-        ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", built, SOURCE,
-         "-ldl"], check=True)
-    return built
-
-
-class WallClock:
-    """The daemon's wall clock; it may jump at any time."""
-
-    def __init__(self, file: pathlib.Path):
-        self._file = file
-        self.move(0)
-
-    def move(self, seconds: int) -> None:
-        new = self._file.with_suffix(".new")
-        new.write_text(str(seconds))
-        new.rename(self._file)
-
-
-@pytest.fixture
-def wall_clock(installation, library) -> WallClock:
-    file = installation.directory / "wallclock"
-    installation.environment |= {"LD_PRELOAD": str(library), "WALLCLOCK_OFFSET": str(file)}
-    return WallClock(file)
 
 
 @pytest.fixture

@@ -75,6 +75,8 @@ def control(installation: Installation) -> Iterator[Control]:
         "POST /resume?connector=orders": (200, {"paused": False}),
         "POST /discard?connector=orders": (200, GIVEN_UP),
         "POST /discard?connector=old-shop": (200, GIVEN_UP),
+        "POST /rekey?connector=orders": (200, GIVEN_UP),
+        "POST /rekey?connector=orders&batch=0000000000000001-2": (200, GIVEN_UP),
         "GET /archive": (200, {"archive": BATCHES}),
         "GET /archive?connector=orders": (200, {"archive": BATCHES}),
         "POST /archive/retry?connector=orders": (200, GIVEN_UP),
@@ -107,6 +109,10 @@ def at_terminal(
     (["resume", "orders"], "POST /resume?connector=orders", "connector orders sends"),
     (["discard", "orders", "--yes"], "POST /discard?connector=orders",
      "gave up 3 objects with 1,234 events (5.6 MB) of connector orders"),
+    (["rekey", "orders"], "POST /rekey?connector=orders",
+     "new keys for 3 objects with 1,234 events (5.6 MB) of connector orders"),
+    (["rekey", "orders", "0000000000000001-2"],
+     "POST /rekey?connector=orders&batch=0000000000000001-2", "new keys for 3 objects"),
     (["archive", "retry", "orders"], "POST /archive/retry?connector=orders",
      "3 objects with 1,234 events (5.6 MB) of connector orders wait to be delivered again"),
     (["archive", "discard", "orders", "--yes", "0000000000000001-2"],
@@ -129,6 +135,8 @@ def test_a_command_asks_once_and_says_what_came_of_it(
     (["discard", "busy", "--yes"], 1, "objects of \"busy\" are being sent"),
     (["archive", "retry", "busy"], 75, "the spool is being read"),
     (["archive", "retry", "orders", "a/b?c"], 64, "\"a/b?c\" is no batch"),
+    (["rekey", "orders", "a/b?c"], 64, "\"a/b?c\" is no batch"),
+    (["rekey", "nobody"], 1, "there is nothing at /rekey?connector=nobody"),
 ])
 def test_a_refusal_is_told_and_gives_the_status(installation, control, arguments, status, said):
     result = installation.sluicectl(*arguments)

@@ -24,6 +24,36 @@ import Testing
         folder: "currents", cluster: "prod-01", integrationID: "5d4a0c1f2b3e4d5f6a7b8c9d",
         zone: "eu-1", partition: 3, schemaID: 0)
 
+    @Test(
+        "A key can be moved to another zone, partition and offset",
+        arguments: ["currents", "", "a/b"])
+    func moving(folder: String) {
+        var (from, to) = (key, key)
+        (from.folder, to.folder) = (folder, folder)
+        // A plus sign may stand in what comes before.
+        (from.cluster, to.cluster) = ("prod+01", "prod+01")
+        (to.zone, to.partition) = ("us-2", 17)
+        let hour = Hour(unixSeconds: 1_795_369_980)
+        for suffix in [".jsonl.gz", ".avro", ""] {
+            let old = from.text(eventType: "a.b", hour: hour, offset: 12, suffix: suffix)
+            #expect(
+                ObjectKey.moved(old, zone: "us-2", partition: 17, offset: 9_000_000)
+                    == to.text(eventType: "a.b", hour: hour, offset: 9_000_000, suffix: suffix))
+        }
+    }
+
+    @Test(
+        "What is not in the layout, or would be too long, is not moved",
+        arguments: [
+            "", "/", "a/b/c/d/e/f", "a/b/c/d/e/f+1", "a/b/c/d/e/f+1+x",
+            String(repeating: "x", count: 1000) + "/b/c/d/e/f+1+2",
+        ])
+    func unmovable(key: String) {
+        #expect(
+            ObjectKey.moved(key, zone: String(repeating: "z", count: 30), partition: 1, offset: 1)
+                == nil)
+    }
+
     @Test("A key has the layout of Currents")
     func layout() {
         let text = key.text(

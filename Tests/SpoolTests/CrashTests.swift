@@ -171,6 +171,20 @@ import Testing
         }
     }
 
+    @Test func `Many lives beside a host of the same identity lose nothing and double nothing`() {
+        let first = UInt64.random(in: 0..<1 << 32)
+        var taken = 0
+        for seed in first..<first + 100 {
+            let world = Self.makeWorld(seed: seed)
+            world.hasTwin = true
+            live(world)
+            Self.check(world, "seed \(seed)")
+            #expect(world.taken.isDisjoint(with: world.bucket.keys), "seed \(seed)")
+            taken += world.taken.count
+        }
+        #expect(taken > 100)
+    }
+
     /// Six lives that end by chance, and a last one without faults.
     private func live(_ world: SpoolWorld) {
         for _ in 0..<6 {

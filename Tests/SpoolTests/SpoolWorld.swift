@@ -47,6 +47,10 @@ final class SpoolWorld {
     private(set) var lost: [ConnectorName: LossTotals] = [:]
     private(set) var archived: [ConnectorName: ArchiveSums] = [:]
 
+    /// Another host has the same identity, and takes some of the keys for objects of its own.
+    var hasTwin = false
+    private(set) var taken: Set<String> = []
+
     /// A third connector writes Avro, by schemas that change with the routing.
     let hasAvro: Bool
 
@@ -280,6 +284,11 @@ final class SpoolWorld {
                 continue
             }
             guard let envelope = try? Envelope.read(batch.id, files) else { continue }
+            contents[batch.id]?.key = envelope.key
+            if isTaken(envelope.key) {
+                rekey(batch)
+                continue
+            }
             if let body = files.contents(envelope.objectPath) {
                 put(envelope, body)
             } else if bucket[envelope.key].map({ digest($0) }) != envelope.sha256 {
@@ -293,6 +302,24 @@ final class SpoolWorld {
                 spool?.markUncertain([batch.id]) { failure in
                     if failure == nil { world.marked.insert(batch.id) }
                 }
+            }
+        }
+    }
+
+    private func isTaken(_ key: String) -> Bool {
+        guard hasTwin, bucket[key] == nil else { return false }
+        if !taken.contains(key), Int.random(in: 0..<3, using: &random) == 0 { taken.insert(key) }
+        return taken.contains(key)
+    }
+
+    private func rekey(_ batch: HeldBatch) {
+        nonisolated(unsafe) let world = self
+        spool?.rekey([batch]) { result in
+            for (batch, old, new) in result.batches {
+                if old == new || !world.taken.contains(old) {
+                    world.ownFindings.append("\(old) is free, and became \(new)")
+                }
+                if world.held[batch.id] != nil { world.held[batch.id] = batch }
             }
         }
     }

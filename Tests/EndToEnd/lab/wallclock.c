@@ -1,13 +1,14 @@
 /*
- * wallclock: moves the wall clock of one program, and nothing else.
+ * wallclock: sets the wall clock of one program to another time, or has the machine sleep for it.
  *
  *   gcc -shared -fPIC -o wallclock.so wallclock.c -ldl
  *   WALLCLOCK_OFFSET=FILE LD_PRELOAD=./wallclock.so PROGRAM
  *
- * FILE holds a number of seconds, which is read at each call: write another number, and the program
- * sees the clock jump. CLOCK_MONOTONIC and CLOCK_BOOTTIME go on as they do, as on a machine whose
- * administrator sets the date. Deadlines on the wall clock, which the program computes from what it
- * saw, are moved back before the C library waits for them.
+ * FILE holds one or two numbers of seconds, which are read at each call: write others, and the program
+ * sees its clocks jump. By the first the wall clock is ahead, as on a machine whose administrator sets
+ * the date. The second is how long the machine has slept: the wall clock and CLOCK_BOOTTIME are ahead
+ * by it together, and CLOCK_MONOTONIC goes on as it does. Deadlines on the wall clock, which the program
+ * computes from what it saw, are moved back before the C library waits for them.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,23 +21,39 @@
 #include <time.h>
 #include <unistd.h>
 
+struct offsets {
+    long set, slept;
+};
+
 /* By system calls, since this is called from anywhere, also between fork and exec. */
-static long offset(void)
+static struct offsets offsets(void)
 {
     const char *path = getenv("WALLCLOCK_OFFSET");
-    char text[32] = "";
+    char text[64] = "", *end = text;
+    struct offsets result = {0, 0};
     int file = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC) : -1;
-    if (file < 0) return 0;
+    if (file < 0) return result;
     long length = syscall(SYS_read, file, text, sizeof text - 1);
     syscall(SYS_close, file);
-    return length > 0 ? atol(text) : 0;
+    if (length <= 0) return result;
+    result.set = strtol(text, &end, 10);
+    result.slept = strtol(end, NULL, 10);
+    return result;
+}
+
+static long offset(void)
+{
+    struct offsets now = offsets();
+    return now.set + now.slept;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, time);
-    if (!result && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) time->tv_sec += offset();
-    return result;
+    if (result) return result;
+    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) time->tv_sec += offset();
+    if (clock == CLOCK_BOOTTIME) time->tv_sec += offsets().slept;
+    return 0;
 }
 
 int gettimeofday(struct timeval *restrict time, void *restrict zone)
