@@ -1,4 +1,4 @@
-"""Compares, in a quiet spool, what went in with what came out: by event where there are ids, else by count."""
+"""Compares, in a quiet spool, what went in with what came out: by event, or by count where there are no ids."""
 
 import collections
 import pathlib
@@ -26,8 +26,9 @@ class Auditor:
         self._installation, self._ledger, self._store = installation, ledger, store
         self._supervisor, self._findings = supervisor, findings
         self._spool = installation.spool
+        self.archived: collections.Counter = collections.Counter()
         self.discarded: collections.Counter = collections.Counter()
-        """By connector, what was given up from the archive, of all cycles."""
+        """By connector, what was found in the archive, and what of that was given up, of all cycles."""
         self.archive_decisions: collections.Counter = collections.Counter()
 
     # What is kept.
@@ -35,7 +36,8 @@ class Auditor:
     def decide_on_archive(self, dice: random.Random) -> None:
         """Reads what was archived; has it sent after all, or gives it up."""
         for name in CONNECTORS:
-            batches = sorted((self._spool / "expired" / name).glob("*.archived"))
+            # "-perhaps" follows where the answer to an attempt was lost.
+            batches = sorted((self._spool / "expired" / name).glob("*.archived*"))
             if not batches:
                 continue
             is_retried = dice.random() < RETRIED
@@ -57,6 +59,7 @@ class Auditor:
         if contents.faults or len(contents.numbers) != int(fields["events"]):
             self._findings.add(f"{place}: {contents.faults or 'not as many events as it says'}")
         self._ledger.mark(name, contents.numbers, flag, str(place))
+        self.archived[name] += len(contents.numbers)
         if flag == DISCARDED:
             self.discarded[name] += len(contents.numbers)
 
@@ -129,10 +132,10 @@ class Auditor:
         perhaps = status["dropped"]["perhaps_delivered_events"]
         if held:
             self._findings.add(f"connector {name}: status has {held} events held in an empty spool")
-        if status["discarded"]["events"] != self.discarded[name]:
-            self._findings.add(
-                f"connector {name}: {self.discarded[name]} events were discarded from the archive, "
-                f"and status says {status['discarded']['events']}")
+        for word, seen in (("archived", self.archived[name]), ("discarded", self.discarded[name])):
+            if status[word]["events"] != seen:
+                self._findings.add(f"connector {name}: {seen} events were {word}, and status says "
+                                   f"{status[word]['events']}")
         if missing > dropped:
             example = next(iter(self._ledger.missing(name)), "one of an earlier cycle")
             self._findings.add(

@@ -1,4 +1,4 @@
-"""Whether memory, descriptors, threads and disk grow from cycle to cycle, measured when the spool is empty."""
+"""Whether memory, descriptors, threads and disk grow from cycle to cycle, measured in an empty spool."""
 
 import itertools
 import statistics

@@ -85,7 +85,8 @@ class Disk:
 
     def _remount(self, mode: str) -> bool:
         return subprocess.run(
-            ["mount", "-o", f"remount,{mode}", self.mount], capture_output=True).returncode == 0
+            ["mount", "-o", f"remount,{mode}", self.mount], capture_output=True,
+            start_new_session=True).returncode == 0
 
     def close(self) -> None:
         """Unmounts it, when the last file on it is closed."""

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from conversation import SECRET
 from disk import Disk
 from installation import BATCH, Installation
 from producers import Producers
-from store import SECRET, Failure, Store
+from store import Failure, Store
 from supervisor import Supervisor
 from world import CONNECTORS
 
@@ -44,10 +45,10 @@ class Fault(NamedTuple):
 
 
 def plan(seed: int, cycle: int, seconds: float, *, kills: bool, disk: bool) -> list[Fault]:
-    """The faults of one cycle, about one every four seconds, some of them at the same time."""
+    """The faults of one cycle, about one every three seconds, some of them at the same time."""
     rng = random.Random(f"{seed} cycle {cycle}")
     faults: list[Fault] = []
-    for _ in range(max(4, int(seconds / 4))):
+    for _ in range(max(6, int(seconds / 2.5))):
         kind = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         lasts = 0 if kind in MOMENTS else min(seconds / 2, rng.uniform(2, 12))
         if kind == "expiry":

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from containers import SCHEMAS
-from store import ACCESS_KEY_ID, REGION, SECRET
+from conversation import ACCESS_KEY_ID, REGION, SECRET
 from world import CONNECTORS
 
 BATCH = {"max_events": 2000, "max_age": '"2s"'}
@@ -67,7 +67,7 @@ class Installation:
     def sluicectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.binaries / "sluicectl", *arguments, "--config", self.config], text=True,
-            capture_output=True, timeout=60)
+            capture_output=True, timeout=60, start_new_session=True)
 
     def status(self) -> dict | None:
         """What `sluicectl status --json` says; nothing while the daemon does not answer."""

@@ -1,7 +1,8 @@
 """Accounts for every event by its number: one byte an event and connector, for one cycle.
 
-When a cycle has come out even, everything in it is final: the tables are emptied, and whatever turns up below
-their first number is too late, or there for the second time. So memory does not grow with the length of a run.
+When a cycle has come out even, everything in it is final: the tables are emptied, and whatever turns up
+below their first number is too late, or there for the second time. So memory does not grow with the length
+of a run.
 """
 
 import collections
@@ -143,7 +144,7 @@ class Ledger:
         WANTED | DISCARDED: "discarded", WANTED | ARCHIVED: "archived",
         WANTED | DELIVERED | ARCHIVED: "delivered", WANTED | DELIVERED | DISCARDED: "delivered",
     }
-    """What a value of a table means. An archived batch that was sent before its answer was lost may be delivered."""
+    """What a value of a table means. Delivered and archived is a batch whose answer was lost."""
 
     def balance(self) -> dict[str, collections.Counter]:
         """What has become of the events of this cycle; anything that cannot be is a finding."""

@@ -1,4 +1,4 @@
-"""Producers of all manners: tiny files and big ones, gzip, moved in or written in place, some of them broken."""
+"""Producers of all manners: tiny files and big ones, gzip, moved in or written in place, some broken."""
 
 import contextlib
 import gzip

@@ -9,7 +9,9 @@ import fastavro
 
 from world import Connector, Events
 
-KEY = re.compile(r".*/event_type=(?P<type>[^/]+)/date=[^/]+/\d+/.*\+(?P<offset>\d+)\.(?P<ending>avro|jsonl(\.gz)?)")
+KEY = re.compile(
+    r".*/event_type=(?P<type>[^/]+)/date=[^/]+/\d+/.*"
+    r"\+(?P<offset>\d+)\.(?P<ending>avro|jsonl(\.gz)?)")
 NUMBER = re.compile(rb'"id":"(\d+)"')
 
 

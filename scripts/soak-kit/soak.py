@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs sluiced for long, under mixed load and seeded faults, and checks all the time; started by scripts/soak.
+"""Runs sluiced for long, under mixed load and seeded faults, and checks all the time: see scripts/soak.
 
-A run is a row of cycles. In each, producers work and faults come and go for two minutes; then all is mended, the
-producers rest until the spool is empty, and every event of the cycle must be accounted for: delivered, in quarantine,
-or dropped and recorded. Doubled, altered and unknown events, a second body under a key and an unasked end of the
-daemon are found at once. The first finding ends the run, and what there is of evidence is kept.
+A run is a row of cycles. In each, producers work and faults come and go for two minutes; then all is mended,
+the producers rest until the spool is empty, and every event of the cycle must be accounted for: delivered, in
+quarantine, or dropped and recorded. Doubled, altered and unknown events, a second body under a key and an
+unasked end of the daemon are found at once. The first finding ends the run, and what there is of evidence is
+kept.
 """
 
 import argparse
@@ -37,7 +38,9 @@ BINARIES = pathlib.Path(os.environ.get("SLUICE_BIN_DIR", ROOT / ".build" / "rele
 LONGEST_STORM = 120
 """Seconds of a cycle in which faults come and go."""
 DRAIN_WITHIN = 300
-"""Seconds in which a mended daemon has to come to an empty spool: five minutes is the longest pause of a probe."""
+"""Seconds from mending to an empty spool: five minutes is the longest pause between probes."""
+REST = 8
+"""Seconds of idling before a long soak measures the daemon."""
 CALM_FROM = 20
 """Minutes of a run from which its middle half has no kills: a process has to live for memory to creep."""
 
@@ -127,6 +130,7 @@ class Soak:
 
     def _quiet(self) -> None:
         """Mends everything, waits for an empty spool and checks the balance."""
+        began = time.monotonic()
         self.producers.pause()
         self.supervisor.signal(signal.SIGHUP)
         if self._drain():
@@ -144,8 +148,10 @@ class Soak:
         self.store.close_cycle()
         self.supervisor.close_cycle()
         self.producers.sweep()
+        self._rest()
         self.creep.add(self.supervisor.measure(), *self.installation.disk_use())
-        self.progress.say(f"cycle {self.cycles} is even: {self.creep.last()}")
+        self.progress.say(f"cycle {self.cycles} is even after {time.monotonic() - began:.0f} s: "
+                          f"{self.creep.last()}")
 
     def _drain(self) -> bool:
         end = time.monotonic() + DRAIN_WITHIN
@@ -162,6 +168,13 @@ class Soak:
             time.sleep(0.1)
             self._look()
         return False
+
+    def _rest(self) -> None:
+        """Until the threads have gone that only the load needed: an idle one ends after five seconds."""
+        end = time.monotonic() + (REST if self.options.minutes >= CALM_FROM else 1)
+        while not self._is_over() and time.monotonic() < end:
+            time.sleep(0.1)
+            self._look()
 
     # The end.
 

@@ -60,6 +60,7 @@ class Supervisor:
         """Held while something is done to the process, so that two faults do not meet in it."""
         self.disk_fails = threading.Event()
         """Set while the disk is at fault: until then a start may be refused."""
+        self._mended = 0.0
         self._reading = threading.Event()
         self._reading.set()
         self._expects_end = threading.Event()
@@ -93,8 +94,6 @@ class Supervisor:
                     return
                 self.refused_starts += 1
                 time.sleep(1)
-
-    _mended = 0.0
 
     def disk_is_mended(self) -> None:
         self._mended = time.monotonic()
