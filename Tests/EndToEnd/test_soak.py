@@ -5,6 +5,7 @@ import pathlib
 import random
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -27,6 +28,16 @@ def test_under_load_and_faults_every_event_is_accounted_for(tmp_path):
     assert done.stdout.endswith("soak passed\n")
     assert re.search(r"cycle 1 is even after", done.stdout)
     assert not list(tmp_path.iterdir()), "a soak that passed leaves nothing behind"
+
+
+def test_the_schedule_follows_from_the_seed_and_has_every_fault():
+    program = ROOT / "scripts" / "soak-kit" / "soak.py"
+    plans = [subprocess.check_output([sys.executable, program, "60", "--seed", seed, "--plan"], text=True)
+             for seed in ("7", "7", "8")]
+    assert plans[0] == plans[1] and plans[0] != plans[2]
+    assert {line.split()[4] for line in plans[0].splitlines()[1:]} == {
+        "storm", "reset", "lost", "hang", "slow", "denied", "expiry", "gone", "secret", "kill", "term",
+        "stop", "hup", "without", "batch", "full", "inodes", "readonly", "stall"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Compares, in a quiet spool, what went in with what came out: by event, or by count where there are no ids."""
+"""Compares, in a quiet spool, what went in with what came out: by event, or where there is no id by count."""
 
 import collections
 import pathlib

@@ -1,7 +1,7 @@
 """HTTP with the soak's S3: one connection, as S3 answers, or as a failure says.
 
-Signatures and digests are verified. Besides PutObject it knows what sluiced asks for: HeadObject, GetBucketLocation
-and listings.
+Signatures and digests are verified. Besides PutObject it knows what sluiced asks for: HeadObject,
+GetBucketLocation and listings.
 """
 
 from __future__ import annotations

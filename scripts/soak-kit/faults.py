@@ -30,6 +30,8 @@ WEIGHTS = {
 """Kinds of faults, and how often each comes among the others."""
 DISK = {"full", "inodes", "readonly"}
 ENDS_PROCESS = {"kill", "term"}
+AT_CONNECTORS = {"storm", "reset", "lost", "hang", "slow", "denied", "expiry", "secret", "batch"}
+"""Faults that concern some connectors and not others."""
 MOMENTS = {"kill", "term", "hup"}
 """Faults that are over as soon as they have come."""
 
@@ -69,6 +71,8 @@ def plan(seed: int, cycle: int, seconds: float, *, kills: bool, disk: bool) -> l
         probability = rng.choice([0.3, 0.5, 1]) if kind != "expiry" else 1
         if kind in ("lost", "reset", "hang"):
             probability = rng.choice([0.2, 0.5, 0.9])
+        if kind not in AT_CONNECTORS:
+            chosen, probability = frozenset(), 1
         fault = Fault(at, lasts, kind, chosen, probability, code, rng.getrandbits(32))
         if (kind in ENDS_PROCESS and not kills) or (kind in DISK and not disk):
             continue

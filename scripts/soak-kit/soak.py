@@ -42,7 +42,9 @@ DRAIN_WITHIN = 300
 REST = 8
 """Seconds of idling before a long soak measures the daemon."""
 CALM_FROM = 20
-"""Minutes of a run from which its middle half has no kills: a process has to live for memory to creep."""
+"""Minutes of a run from which its middle has no kills: a process has to live for memory to creep."""
+CALM_SHARE = (0.3, 0.85)
+"""Where that middle begins and ends."""
 
 
 class Soak:
@@ -106,7 +108,7 @@ class Soak:
     def _are_kills_due(self) -> bool:
         if self.options.minutes < CALM_FROM:
             return True
-        return not 0.3 < self.elapsed / (60 * self.options.minutes) < 0.85
+        return not CALM_SHARE[0] < self.elapsed / (60 * self.options.minutes) < CALM_SHARE[1]
 
     def _storm(self, seconds: float) -> None:
         self.cycles += 1
@@ -194,6 +196,16 @@ class Soak:
             shutil.copytree(self.spool, self.directory / "spool", symlinks=True)
 
 
+def print_plan(options: argparse.Namespace) -> None:
+    """The faults of each cycle, as they would come in a run whose cycles need no time to become even."""
+    for cycle in range(1, 1 + max(1, int(options.minutes * 60 / LONGEST_STORM))):
+        share = (cycle - 1) * LONGEST_STORM / (options.minutes * 60)
+        kills = options.minutes < CALM_FROM or not CALM_SHARE[0] < share < CALM_SHARE[1]
+        for fault in plan(options.seed, cycle, LONGEST_STORM, kills=kills, disk=not options.no_disk):
+            print(f"cycle {cycle:<3} {fault.at:6.1f} s  {fault.kind:<9} {fault.lasts:5.1f} s  "
+                  f"{fault.probability}  {fault.code or '-':<22} {' '.join(sorted(fault.connectors))}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/soak", description="Runs sluiced under mixed load and seeded faults, and checks all "
@@ -206,10 +218,14 @@ def main() -> int:
                         help="where files go (default: /var/tmp)")
     parser.add_argument("--sabotage", choices=["forget", "double", "alter", "other"],
                         help="the store does so with one object: a soak that does not fail then is broken")
+    parser.add_argument("--plan", action="store_true", help="only print what would go wrong, and when")
     options = parser.parse_args()
     if options.seed is None:
         options.seed = random.randrange(2**32)
     print(f"seed {options.seed}", flush=True)
+    if options.plan:
+        print_plan(options)
+        return 0
     directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-soak-", dir=options.scratch))
     soak = Soak(options, directory)
     passed = False
