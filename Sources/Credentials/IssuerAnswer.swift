@@ -27,6 +27,7 @@ extension Transport {
         let secrets = SecretBuffer(capacity: IssuerAnswer.longestBody)
         var request = request
         request.sink = { secrets.append($0) }
+        request.mostForSink = IssuerAnswer.longestBody
         fetch.runs(
             start(request) { outcome in
                 guard !fetch.isGivenUp else { return }

@@ -67,7 +67,8 @@ extension STSRefusal {
         let document = ResponseDocument(answer.response.body)
         self.init(
             status: answer.status, code: document?.code, message: document?.message,
-            requestID: answer.response.header("x-amzn-requestid") ?? document?.requestID,
+            requestID: ResponseDocument.requestID(answer.response.header("x-amzn-requestid"))
+                ?? document?.requestID,
             date: answer.date, host: host)
     }
 }

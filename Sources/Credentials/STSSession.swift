@@ -15,6 +15,7 @@ nonisolated struct STSSession {
 
     /// nil: it is no such answer.
     init?(_ body: SecretBuffer) {
+        guard !body.isOverfull else { return nil }
         let found = body.withUnsafeBytes { Self.elements(XMLReader($0)) }
         guard let keyID = found["AccessKeyId"], let secret = found["SecretAccessKey"],
             let token = found["SessionToken"],

@@ -1,18 +1,23 @@
 /// Decides which transfers may run: so many in all, so many to one origin, else first come, first served.
 ///
+/// An origin to which nothing runs may start one transfer from the reserve beyond the total: origins that
+/// do not answer may have all of the others, for as long as their time-outs last.
+///
 /// libcurl has such limits too, but what waits inside of it holds a handle, and its time to connect
 /// runs. Here a transfer that waits costs nothing, and one origin's queue holds nobody else's up.
 nonisolated struct AdmissionQueue<Element> {
     let total: Int
     let perOrigin: Int
+    let reserve: Int
     private var waiting: [(origin: String, element: Element)] = []
     private var running: [String: Int] = [:]
     private(set) var runningCount = 0
 
-    init(total: Int, perOrigin: Int) {
-        precondition(total > 0 && perOrigin > 0)
+    init(total: Int, perOrigin: Int, reserve: Int) {
+        precondition(total > 0 && perOrigin > 0 && reserve >= 0)
         self.total = total
         self.perOrigin = perOrigin
+        self.reserve = reserve
     }
 
     var waitingCount: Int { waiting.count }
@@ -25,8 +30,9 @@ nonisolated struct AdmissionQueue<Element> {
     var mayStart: Bool { firstThatMayStart != nil }
 
     private var firstThatMayStart: Int? {
-        guard runningCount < total else { return nil }
-        return waiting.firstIndex { running[$0.origin, default: 0] < perOrigin }
+        guard runningCount < total + reserve else { return nil }
+        let most = runningCount < total ? perOrigin : 1
+        return waiting.firstIndex { running[$0.origin, default: 0] < most }
     }
 
     /// Takes out the first that may run now, and counts it as running.

@@ -19,8 +19,10 @@ public struct HTTPRequest {
     /// A POST's body that nobody else may see, in place of `body`; libcurl gets it from here.
     public var secretBody: Secret?
     public var options: TransferOptions
-    /// Takes the bytes of a 2xx answer instead of `HTTPResponse.body`, however many there are.
+    /// Takes the bytes of a 2xx answer instead of `HTTPResponse.body`.
     public var sink: ((UnsafeRawBufferPointer) -> Void)?
+    /// Once the sink has got more bytes than this the connection is closed; the answer counts as complete.
+    public var mostForSink = Int.max
 
     public init(
         _ method: Method, _ url: String, headers: [HeaderField] = [],

@@ -22,6 +22,8 @@ public final class Transfer {
     private var began = false
     private var response = HTTPResponse(status: 0)
     private var headBytes = 0
+    /// Whether the last head came to its end: libcurl takes the end of a connection for one.
+    private var headIsWhole = false
     private var bodyBytes = 0
     private var bodyIsTooLong = false
 
@@ -86,22 +88,25 @@ public final class Transfer {
         if text.hasPrefix("HTTP/") {
             // Each head replaces the one before: "100 Continue" comes ahead of the answer.
             response.headers = []
+            headIsWhole = false
         } else if let colon = text.firstIndex(of: ":") {
             let value = text[text.index(after: colon)...]
             response.headers.append(HeaderField(String(text[..<colon]), trimmed(value)))
-        } else if text.utf8.allSatisfy({ $0 == 13 || $0 == 10 }), streamsBody {
-            answerDeadline = nil
+        } else if text.utf8.allSatisfy({ $0 == 13 || $0 == 10 }) {
+            headIsWhole = true
+            if streamsBody { answerDeadline = nil }
         }
         return line.count
     }
 
     /// Takes bytes of the answer's body; anything but their count ends the transfer.
     func take(_ bytes: UnsafeRawBufferPointer) -> Int {
+        bodyBytes += bytes.count
         if streamsBody, let sink = request.sink {
             sink(bytes)
-            return bytes.count
+            bodyIsTooLong = bodyBytes > request.mostForSink
+            return bodyIsTooLong ? 0 : bytes.count
         }
-        bodyBytes += bytes.count
         let room = HTTPResponse.keptBody - response.body.count
         response.body.append(contentsOf: bytes.prefix(room))
         response.isTruncated = bytes.count > room || response.isTruncated
@@ -114,7 +119,12 @@ public final class Transfer {
     func finished(_ code: CURLcode, _ handle: EasyHandle) -> TransferOutcome {
         response.status = handle.status()
         response.followsLostAnswer = feed?.wasSentBefore ?? false
-        if code == CURLE_OK || bodyIsTooLong { return .success(response) }
+        if bodyIsTooLong { return .success(response) }
+        if code == CURLE_OK {
+            guard !headIsWhole else { return .success(response) }
+            let text = "the connection ended within the head of the answer"
+            return .failure(failure(.curl(Int32(CURLE_PARTIAL_FILE.rawValue)), text))
+        }
         let proxyStatus = handle.status(CURLINFO_HTTP_CONNECTCODE)
         if let unreadable = feed?.failure {
             return .failure(failure(.body, unreadable.text))
@@ -124,8 +134,14 @@ public final class Transfer {
         }
         return .failure(
             failure(
-                .curl(Int32(code.rawValue)), handle.message(for: code),
+                .curl(Int32(code.rawValue)), text(code, handle),
                 proxyStatus: proxyStatus == 0 || proxyStatus / 100 == 2 ? nil : proxyStatus))
+    }
+
+    private func text(_ code: CURLcode, _ handle: EasyHandle) -> String {
+        // libcurl knows neither our limit nor, by name, its own: 100 KiB for a line of a head.
+        let isTooLong = headBytes > HTTPResponse.longestHead || code == CURLE_OUT_OF_MEMORY
+        return isTooLong ? "the head of the answer is too long" : handle.message(for: code)
     }
 
     func failure(

@@ -15,11 +15,16 @@ public final class Transport {
     public nonisolated struct Limits: Sendable {
         public var total = 32
         public var perOrigin = 8
+        /// How many more there may be, each the only one to its origin.
+        public var reserve = 96
 
-        public init(total: Int = 32, perOrigin: Int = 8) {
+        public init(total: Int = 32, perOrigin: Int = 8, reserve: Int = 96) {
             self.total = total
             self.perOrigin = perOrigin
+            self.reserve = reserve
         }
+
+        var connections: Int { total + reserve }
     }
 
     private let multi: UnsafeMutableRawPointer
@@ -49,15 +54,16 @@ public final class Transport {
             preconditionFailure("out of memory for libcurl")
         }
         self.multi = multi
-        queue = AdmissionQueue(total: limits.total, perOrigin: limits.perOrigin)
+        queue = AdmissionQueue(
+            total: limits.total, perOrigin: limits.perOrigin, reserve: limits.reserve)
         timer = DispatchSource.makeTimerSource(queue: .main)
         timer.setEventHandler { [weak self] in self?.timeHasCome() }
         timer.activate()
         set(CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
-        set(CURLMOPT_MAX_TOTAL_CONNECTIONS, limits.total)
+        set(CURLMOPT_MAX_TOTAL_CONNECTIONS, limits.connections)
         // All of them: to libcurl, everything behind one proxy is one host. The queue counts origins.
-        set(CURLMOPT_MAX_HOST_CONNECTIONS, limits.total)
-        set(CURLMOPT_MAXCONNECTS, limits.total)
+        set(CURLMOPT_MAX_HOST_CONNECTIONS, limits.connections)
+        set(CURLMOPT_MAXCONNECTS, limits.connections)
         // Unretained: shutDown takes the multi handle down before self can go.
         let owner = Unmanaged.passUnretained(self).toOpaque()
         check(sluice_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, owner))

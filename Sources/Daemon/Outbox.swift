@@ -110,7 +110,7 @@ final class Outbox {
             // Tried again and again; told once.
             guard !isRefreshFailing else { return }
             isRefreshFailing = true
-            reporter.refreshFailed(reason.disposition, until, destination())
+            reporter.refreshFailed(reason, until, destination())
         }
     }
 

@@ -1,3 +1,4 @@
+import Credentials
 import Delivery
 import Model
 import Spool
@@ -118,11 +119,20 @@ extension Reporter {
             fields(place, .misconfigured, disposition))
     }
 
-    func refreshFailed(_ disposition: Disposition, _ until: Timestamp, _ place: Destination) {
+    func refreshFailed(
+        _ reason: CredentialsUnavailable, _ until: Timestamp, _ place: Destination
+    ) {
+        let disposition = reason.disposition
+        let text =
+            switch reason {
+            case .unreachable(let text), .misconfigured(let text):
+                "connector \(place.connector): new credentials cannot be fetched: \(text)"
+            // The explanation names the connector and says who denies them.
+            case .denied: disposition.explanation(of: .putObject, at: place)
+            }
         say(
             .credentialsUnavailable,
-            "new credentials cannot be fetched; the present ones are used until \(until.extended): "
-                + disposition.explanation(of: .putObject, at: place),
+            text + "; the present ones are used until \(until.extended), and it is tried again",
             fields(place, .misconfigured, disposition))
     }
 

@@ -211,7 +211,11 @@ final class Shipment {
         guard let envelope else { return }
         let computation = Hashing()
         clockWhenSent = client.clockOffset
-        client.getObject(envelope.key, sink: { computation.update($0) }) { [self] reply in
+        // One byte more than ours has makes it another object, however much would follow.
+        let size = Int(clamping: envelope.size)
+        client.getObject(
+            envelope.key, most: size, sink: { computation.update($0) }
+        ) { [self] reply in
             switch reply.disposition {
             case .answered:
                 end(computation.finish() == envelope.sha256 ? .delivered : .batchHeld(.differs))

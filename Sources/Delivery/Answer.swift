@@ -28,6 +28,9 @@ public struct Answer: Sendable, Equatable {
     /// `Retry-After`; a date there is made a duration with the answer's own `Date`.
     public var retryAfter: Duration?
 
+    /// Whether there is an `ETag`, as every store gives one to what it stored.
+    public var hasEntityTag = false
+
     /// `Content-Length` of a HEAD.
     public var contentLength: UInt64?
     /// `x-amz-meta-sluice-sha256`: the SHA-256 of the object's bytes, in hexadecimal.
@@ -47,14 +50,18 @@ public struct Answer: Sendable, Equatable {
         if case .status(let status) = outcome { status } else { nil }
     }
 
+    /// Whether it has marks of a store; other servers, proxies and portals have neither.
+    var isOfStore: Bool { requestID != nil || hasEntityTag }
+
     /// Whether the body may lie in the bucket although nobody said so.
     ///
-    /// A lost answer says nothing; 408 and 5xx do not say how far the server came.
+    /// A lost answer says nothing; 408, 5xx and a 2xx that is no success do not say how far the server came.
     public var leavesUncertain: Bool {
         switch outcome {
         case .failed: mayHaveArrived
         case .status(let status):
             mayHaveArrived || status == 408 || status >= 500 || code == "RequestTimeout"
+                || (status < 300 && (code != nil || !isOfStore))
         }
     }
 }

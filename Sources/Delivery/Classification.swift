@@ -35,15 +35,23 @@ private struct Classification {
     }
 
     var disposition: Disposition {
-        if (200..<300).contains(status), answer.code == nil {
-            return operation == .putObject ? .delivered : .answered
-        }
+        if (200..<300).contains(status) { return success }
         if status == 407 { return backingOff(.unreachable) }
         if status == 403, answer.requestID == nil { return backingOff(.unreachable) }
         if status == 403, answer.code == nil {
             return operation == .headObject ? .advice(cause) : backingOff(.unreachable)
         }
         return answer.code.flatMap(byCode) ?? byStatus
+    }
+
+    /// A 2xx is not yet a success.
+    ///
+    /// A store may fail when the head of its answer has left already; its document says so then. And portals, proxies
+    /// and other servers answer anything with 200: a delivery takes what only a store has.
+    var success: Disposition {
+        if let code = answer.code { return byCode(code) ?? backingOff(.serverError) }
+        guard operation == .putObject else { return .answered }
+        return answer.isOfStore ? .delivered : backingOff(.unreachable)
     }
 
     // MARK: By code

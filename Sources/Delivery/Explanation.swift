@@ -107,8 +107,17 @@ extension BackoffReason {
     fileprivate func clause(_ cause: Cause, _ place: Destination) -> String {
         switch self {
         case .unreachable where cause.code.hasPrefix("curl"):
-            "\(place.host) cannot be reached\(cause.said) \(cause.reference); "
-                + "check network, DNS and proxy"
+            switch cause.transportKind {
+            case .tls:
+                "\(place.host) offers no TLS that can be trusted\(cause.said) \(cause.reference); "
+                    + "check endpoint, certificate and ca_file"
+            case .notHTTP:
+                "\(place.host) answers, but not as S3 does\(cause.said) \(cause.reference); "
+                    + "check endpoint, proxy and network"
+            default:
+                "\(place.host) cannot be reached\(cause.said) \(cause.reference); "
+                    + "check network, DNS and proxy"
+            }
         case .unreachable where cause.code == "RequestTimeout":
             "\(place.host) waited too long for the request \(cause.reference); check the network"
         case .unreachable:
@@ -119,7 +128,8 @@ extension BackoffReason {
         case .serverError:
             "\(place.host) has an error of its own\(cause.said) \(cause.reference)"
         case .expired where cause.code == "NoCredentials":
-            "there are no credentials to sign with now\(cause.said)"
+            "there are no credentials to sign with now\(cause.said); check what issues them, and "
+                + "the network to it"
         case .expired:
             "the session has expired \(cause.reference); the connector needs a new session token"
         }
@@ -130,6 +140,12 @@ extension Cause {
     /// `(AccessDenied, request 4442587FB7D0A2F9)`
     fileprivate var reference: String {
         requestID.map { "(\(code), request \($0))" } ?? "(\(code))"
+    }
+
+    /// For a cause without an answer: what libcurl's number means.
+    fileprivate var transportKind: TransportFailure.Kind? {
+        guard code.hasPrefix("curl "), let number = Int32(code.dropFirst(5)) else { return nil }
+        return TransportFailure(curlCode: number, text: "").kind
     }
 
     /// The other side's own words, as a part of a sentence. They are not ours, so line breaks go.

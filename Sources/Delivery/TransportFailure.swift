@@ -12,6 +12,8 @@ public struct TransportFailure: Hashable, Sendable {
         case reset
         /// The proxy cannot be reached or wants something else first (407).
         case proxy
+        /// What came is no answer of HTTP, or none that ends.
+        case notHTTP
         /// Ended by this program: a stop, or a changed configuration.
         case aborted
         case other
@@ -53,6 +55,7 @@ public struct TransportFailure: Hashable, Sendable {
         35: .tls, 53: .tls, 54: .tls, 58: .tls, 59: .tls, 60: .tls, 64: .tls, 66: .tls, 77: .tls,
         80: .tls, 82: .tls, 83: .tls, 90: .tls, 91: .tls, 98: .tls,
         16: .reset, 18: .reset, 52: .reset, 55: .reset, 56: .reset, 92: .reset, 95: .reset,
+        1: .notHTTP, 8: .notHTTP, 23: .notHTTP, 27: .notHTTP,
         26: .aborted, 42: .aborted,
     ]
 }

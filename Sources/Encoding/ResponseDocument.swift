@@ -58,7 +58,7 @@ extension ResponseDocument {
         }
         guard parents.last == "Error" else {
             let isWrapped = name == "RequestId" && parents.last == "ErrorResponse"
-            if isWrapped { requestID = requestID ?? text }
+            if isWrapped { requestID = requestID ?? Self.requestID(text) }
             return false
         }
         switch name {
@@ -68,11 +68,19 @@ extension ResponseDocument {
             return true
         case "Message": message = message ?? Self.readable(text)
         case "Region": region = region ?? text
-        case "RequestId": requestID = requestID ?? text
+        case "RequestId": requestID = requestID ?? Self.requestID(text)
         case "Header": header = header ?? text
         default: break
         }
         return false
+    }
+
+    /// A request ID, from a document or a header, if it looks like one: it is repeated to people.
+    public static func requestID(_ text: String?) -> String? {
+        guard let text, (1...128).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { return nil }
+        return text
     }
 
     private static func isCode(_ text: String) -> Bool {

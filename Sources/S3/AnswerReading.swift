@@ -22,8 +22,10 @@ nonisolated extension Answer {
         code = document?.code
         message = document?.message
         header = document?.header
-        requestID = response.header("x-amz-request-id") ?? document?.requestID
-        extendedRequestID = response.header("x-amz-id-2")
+        requestID =
+            ResponseDocument.requestID(response.header("x-amz-request-id")) ?? document?.requestID
+        extendedRequestID = ResponseDocument.requestID(response.header("x-amz-id-2"))
+        hasEntityTag = response.header("etag")?.isEmpty == false
         date = response.header("date").flatMap(HTTPDate.timestamp)
         let region = response.header("x-amz-bucket-region") ?? document?.region
         // It becomes part of a host name: whoever answers may not choose more than a region.

@@ -28,12 +28,15 @@ extension S3Client {
     }
 
     /// Gets an object: its bytes go to `sink` as they come, and may be incomplete unless the reply is 2xx.
+    ///
+    /// - Parameter most: of a longer object the beginning comes: more than this, then no more.
     @discardableResult
     public func getObject(
-        _ key: String, sink: @escaping (UnsafeRawBufferPointer) -> Void,
+        _ key: String, most: Int = .max, sink: @escaping (UnsafeRawBufferPointer) -> Void,
         completion: @escaping (S3Reply) -> Void
     ) -> S3Call {
-        let draft = Draft(operation: .getObject, method: .get, key: key, sink: sink)
+        let draft = Draft(
+            operation: .getObject, method: .get, key: key, sink: sink, mostForSink: most)
         return send(draft, completion: completion)
     }
 

@@ -81,6 +81,7 @@ public final class S3Client {
         var payload = Payload.empty
         var body: (any UploadBody)?
         var sink: ((UnsafeRawBufferPointer) -> Void)?
+        var mostForSink = Int.max
     }
 
     /// Sends a request, after asking for the region where it is unknown.
@@ -175,9 +176,11 @@ public final class S3Client {
         let time = Timestamp(unixSeconds: now().unixSeconds + clockOffset)
         let signed = current.sign(unsigned, at: time)
         self.signer = current
-        return HTTPRequest(
+        var request = HTTPRequest(
             draft.method, "\(endpoint.scheme)://\(endpoint.host)\(signed.target)",
             headers: signed.headers.map { HeaderField($0.name, $0.value) }, body: draft.body,
             options: options, sink: draft.sink)
+        request.mostForSink = draft.mostForSink
+        return request
     }
 }

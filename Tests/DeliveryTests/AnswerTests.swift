@@ -8,7 +8,8 @@ import Testing
             (6, nil, .dns), (7, nil, .connect), (60, nil, .tls), (35, nil, .tls), (77, nil, .tls),
             (28, nil, .timeout), (52, nil, .reset), (55, nil, .reset), (56, nil, .reset),
             (5, nil, .proxy), (97, nil, .proxy), (56, 407, .proxy), (7, 403, .proxy),
-            (56, 200, .reset), (42, nil, .aborted), (26, nil, .aborted), (1, nil, .other),
+            (56, 200, .reset), (42, nil, .aborted), (26, nil, .aborted), (1, nil, .notHTTP),
+            (8, nil, .notHTTP), (23, nil, .notHTTP), (27, nil, .notHTTP),
             (9999, nil, .other),
         ] as [(Int32, Int?, TransportFailure.Kind)])
     func curlCodes(code: Int32, proxyStatus: Int?, kind: TransportFailure.Kind) {
@@ -36,9 +37,15 @@ import Testing
         arguments: [
             (200, nil, false), (403, "AccessDenied", false), (412, nil, false), (408, nil, true),
             (400, "RequestTimeout", true), (500, nil, true), (503, "SlowDown", true),
+            (200, "InternalError", true),
         ] as [(Int, String?, Bool)])
     func uncertainStatus(status: Int, code: String?, expected: Bool) {
-        #expect(Answer(status: status, code: code).leavesUncertain == expected)
+        #expect(Answer(status: status, code: code, requestID: "1").leavesUncertain == expected)
+    }
+
+    @Test("A 200 of whoever is no store leaves a batch uncertain")
+    func foreignSuccess() {
+        #expect(Answer(status: 200).leavesUncertain)
     }
 
     @Test(

@@ -95,7 +95,13 @@ enum Meaning: Hashable, Sendable {
     static let table: [AnswerCase] = [
         AnswerCase(.putObject, 200, nil, .delivered),
         AnswerCase(.putObject, 204, nil, .delivered),
-        AnswerCase(.putObject, 200, "InternalError", .misconfigured),
+        AnswerCase(.putObject, 200, "InternalError", .backingOff(.serverError)),
+        AnswerCase(.putObject, 200, "SlowDown", .backingOff(.throttled)),
+        AnswerCase(.putObject, 200, "AccessDenied", .backingOff(.unreachable)),
+        AnswerCase(.putObject, 200, nil, .backingOff(.unreachable)).with { $0.requestID = nil },
+        AnswerCase(.putObject, 200, nil, .delivered).with {
+            ($0.requestID, $0.hasEntityTag) = (nil, true)
+        },
         AnswerCase(.headObject, 200, nil, .answered),
         AnswerCase(.getObject, 206, nil, .answered),
         AnswerCase(.getBucketLocation, 200, nil, .answered),
@@ -212,7 +218,8 @@ enum Meaning: Hashable, Sendable {
                     let ok =
                         (meaning == .connector) == (listed && fromS3)
                         && (meaning == .eventType) == (denied && fromS3)
-                        && (meaning == .delivered) == (succeeded && operation == .putObject)
+                        && (meaning == .delivered)
+                            == (succeeded && operation == .putObject && requestID != nil)
                         && (meaning == .answered) == (succeeded && operation != .putObject)
                     #expect(ok, "\(status) \(code ?? "-") \(requestID ?? "-"): \(meaning)")
                     if !ok { return }

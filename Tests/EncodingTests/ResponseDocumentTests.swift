@@ -62,6 +62,19 @@ struct ResponseDocumentTests {
         Case("<Error", nil),
     ]
 
+    @Test(
+        "What is no request ID is not repeated to people",
+        arguments: [
+            ("4442587FB7D0A2F9", true), ("tx000-0a/b+c=", true), ("", false), ("a b", false),
+            ("\u{1B}]0;x", false), ("é", false), (String(repeating: "7", count: 128), true),
+            (String(repeating: "7", count: 129), false),
+        ] as [(String, Bool)])
+    func requestID(_ text: String, isOne: Bool) {
+        #expect(ResponseDocument.requestID(text) == (isOne ? text : nil))
+        let document = "<Error><Code>A</Code><RequestId>\(text)</RequestId></Error>"
+        #expect(ResponseDocument(Array(document.utf8))?.requestID == (isOne ? text : nil))
+    }
+
     @Test("Documents are read as far as they are S3's", arguments: documents)
     func read(_ row: Case) {
         #expect(ResponseDocument(Array(row.text.utf8)) == row.expected)

@@ -21,22 +21,24 @@ Control, over the same port:
     GET    /__objects    {"<bucket>/<key>": {size, sha256, headers, bodies: [sha256, …], puts}}
     POST   /__forget     forgets requests, objects and rules
 
-A rule is {"method", "key", "query", "times", "probability", "seed", "do", …}. It applies to requests
-whose method is equal, and whose key (or query) contains the text, where these are given; "times" times
-(default: 1; null: always), and then with "probability" (default: 1). The first rule that applies acts:
+A rule is {"method", "bucket", "key", "query", "times", "probability", "seed", "do", …}. It applies to
+requests whose method and bucket are equal, and whose key (or query) contains the text, where these are
+given; "times" times (default: 1; null: always), and then with "probability" (default: 1). The first rule
+that applies acts:
 
     {"do": "answer", "status": 503, "code": "SlowDown", "message", "headers": {}, "body", "early": true}
                     an error document; early: sent before the body is read, then the connection is closed;
                     a header that is null is left out; "ahead": N makes its Date N seconds later than the
                     request was signed
     {"do": "lose"}                        stores, then closes without an answer
+    {"do": "cut", "bytes": N}             stores, then closes after N bytes of the answer
     {"do": "reset", "after": K}           resets the connection after K bytes of the body (default 0)
     {"do": "redirect", "region": R}       301 PermanentRedirect without Location
     {"do": "exists", "same": true}        stores this body (or, with false, another), then answers 412
     {"do": "skew", "seconds": N}          403 RequestTimeTooSkewed with a Date that is N seconds off
     {"do": "hang", "seconds": N}          waits before it answers as usual
     {"do": "drip", "seconds": N}          answers one byte a second, for N seconds at most
-    {"do": "huge", "bytes": N}            503 with a body of N bytes
+    {"do": "huge", "bytes": N}            503 (or "status") with a body of N bytes
     {"do": "continue", "times": N}        sends "100 Continue" N times, then closes
     {"do": "garbage"}                     400 with a body that is no document
 """
@@ -80,7 +82,8 @@ class Rule:
 
     def applies(self, request):
         words = self.words
-        if words.get("method", request.method) != request.method:
+        if any(words.get(name, getattr(request, name)) != getattr(request, name)
+               for name in ("method", "bucket")):
             return False
         if words.get("key", "") not in request.key or words.get("query", "") not in request.query:
             return False
@@ -311,8 +314,9 @@ class Connection:
         entry["sha256"] = hashlib.sha256(body).hexdigest()
         if action == "answer":
             return self.refuse(rule, request)
-        if action == "lose":
+        if action in ("lose", "cut"):
             self.store.put(request, body, False)
+            self.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"[:rule.get("bytes", 0)])
             raise Gone
         if action == "exists":
             self.store.put(request, body if rule.get("same", True) else body + b"?", False)
@@ -325,7 +329,7 @@ class Connection:
             return self.error(request, 403, "RequestTimeTooSkewed", "The difference is too large",
                               {"Date": date})
         if action == "huge":
-            return self.answer(request, 503, b"<Error><Code>SlowDown</Code>" + b" " * rule["bytes"])
+            return self.answer(request, rule.get("status", 503), b"<Error><Code>SlowDown</Code>" + b" " * rule["bytes"])
         if action == "garbage":
             return self.answer(request, 400, b"<Error><Code>\xff\x00<<&&;</Co <html>" * 40)
         if action == "drip":

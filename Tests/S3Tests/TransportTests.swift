@@ -265,6 +265,28 @@ struct TransportTests {
         }
     }
 
+    @Test("An answer whose head is cut off is no answer", arguments: [0, 5, 15, 17, 36])
+    func cutHead(_ bytes: Int) async throws {
+        try await withScriptedS3 { server in
+            try await server.script(#"{"do": "cut", "bytes": \#(bytes)}"#)
+            let failure = await failed(server, server.put("/b/k", BytesBody(pattern(100))))
+            #expect(failure?.sent == .perhapsAll)
+        }
+    }
+
+    @Test("A sink is given no more than it wants, and a little")
+    func longSink() async throws {
+        try await withScriptedS3 { server in
+            try await server.script(#"{"do": "huge", "status": 200, "bytes": 90000000}"#)
+            var count = 0
+            var request = HTTPRequest(.get, "\(server.url)/b/k", sink: { count += $0.count })
+            request.mostForSink = 50_000
+            let response = try await server.send(request).get()
+            #expect(response.status == 200)
+            #expect((50_001..<1 << 20).contains(count))
+        }
+    }
+
     @Test("A redirect is an answer like any other")
     func redirect() async throws {
         try await withScriptedS3 { server in
