@@ -15,7 +15,7 @@ extension Reporter {
             say(
                 .fileUnreadable, "file \(refusal.file) is left where it is: \(refusal.reason)",
                 [.file(refusal.file)])
-        case .awaitsWriter:
+        case .waits:
             say(
                 .fileWaiting, "file \(refusal.file) waits: \(refusal.reason)", [.file(refusal.file)]
             )

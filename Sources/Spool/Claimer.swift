@@ -5,7 +5,8 @@ import Model
 ///
 /// What is looked at is what will be read: a file is renamed first and looked at where it then lies, or it is held, by a
 /// lease that keeps writers off, from the look until after the rename. A file with a writer waits as `.claiming-…`
-/// until the writer is gone; then its size is fixed by its name. Owned by the storage lane.
+/// until the writer is gone, and its connector is in the configuration; then its size is fixed by its name. Owned by
+/// the storage lane.
 struct Claimer {
     /// What one round did.
     struct Round {
@@ -26,9 +27,10 @@ struct Claimer {
         var directory: String { connector.map(SpoolLayout.incoming) ?? SpoolLayout.incoming }
     }
 
-    /// A file with a writer, and how long it has stood still.
+    /// A file with a writer, and how long it has stood still; or one whose connector is not in the configuration.
     private struct Waiting {
         var name: ClaimingName
+        var lacksConnector = false
         var size: UInt64
         var modified: Int64
         var since: Duration
@@ -47,7 +49,8 @@ struct Claimer {
         }
     }
 
-    var waitingCount: Int { waiting.count }
+    /// Files that a writer holds back.
+    var waitingCount: Int { waiting.count { !$0.lacksConnector } }
 
     /// Claims up to `limit` files from some of the places; `connectors` are all that have a directory.
     mutating func round(
@@ -55,7 +58,7 @@ struct Claimer {
         _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings
     ) throws(FileError) -> Round {
         var round = Round()
-        try lookAgain(&numbers, surroundings, &round)
+        try lookAgain(connectors, &numbers, surroundings, &round)
         for place in places {
             try claim(in: place, connectors, limit, &numbers, surroundings, &round)
         }
@@ -289,6 +292,7 @@ struct Claimer {
         let now = surroundings.uptime()
         if writers == .unknown { round.lacksLeases = true }
         let index = waiting.firstIndex { $0.name == claiming }
+        if let index { waiting[index].lacksConnector = false }
         if writers == .none {
             if let index { waiting.remove(at: index) }
             return false
@@ -308,7 +312,7 @@ struct Claimer {
             round.refusals.append(
                 FileRefusal(
                     file: claiming.shown, reason: "its writer has not closed it yet",
-                    fate: .awaitsWriter))
+                    fate: .waits))
         }
         if waiting[index].size != status.size || waiting[index].modified != status.modified {
             waiting[index].size = status.size
@@ -324,11 +328,31 @@ struct Claimer {
 
     /// Looks again at the files that had writers.
     private mutating func lookAgain(
-        _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
+        _ connectors: [ConnectorName], _ numbers: inout SequenceNumbers,
+        _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
         for entry in waiting {
-            try look(at: entry.name, isNew: false, &numbers, surroundings, &round)
+            if let connector = entry.name.connector, !connectors.contains(connector) {
+                leaveWaiting(entry.name, for: connector, &round)
+            } else {
+                try look(at: entry.name, isNew: false, &numbers, surroundings, &round)
+            }
         }
+    }
+
+    /// Its connector left the configuration before its writer closed it. Taken now, all of it would be refused; what
+    /// lies in the connector's directory waits as well.
+    private mutating func leaveWaiting(
+        _ claiming: ClaimingName, for connector: ConnectorName, _ round: inout Round
+    ) {
+        guard let index = waiting.firstIndex(where: { $0.name == claiming }),
+            !waiting[index].lacksConnector
+        else { return }
+        waiting[index].lacksConnector = true
+        round.refusals.append(
+            FileRefusal(
+                file: claiming.shown,
+                reason: "connector \(connector) is not in the configuration", fate: .waits))
     }
 
     private mutating func setAside(

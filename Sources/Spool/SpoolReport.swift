@@ -108,8 +108,8 @@ public struct FileRefusal: Sendable, Equatable {
         case quarantined(path: String)
         /// It was left where it is.
         case left
-        /// It is taken once its writer has closed it.
-        case awaitsWriter
+        /// It is taken later: once its writer has closed it, or its connector is back in the configuration.
+        case waits
     }
 
     /// Where it was dropped.

@@ -174,7 +174,7 @@ import Testing
         house.uptime += .seconds(5)
         house.scan()
         house.scan()
-        #expect(house.fileRefusals.map(\.fate) == [.awaitsWriter])
+        #expect(house.fileRefusals.map(\.fate) == [.waits])
         #expect(house.sealed() == "")
         // It was renamed: a rest that comes by the same name is another file.
         #expect(house.tree.names("incoming") == ["all"])
@@ -210,6 +210,30 @@ import Testing
         house.start()
         house.flush()
         #expect(house.sealed() == Self.event)
+    }
+
+    @Test func `A file whose connector left before its writer did waits for the connector`() throws
+    {
+        let both = [connector("all"), connector("other", ["nothing"])]
+        let house = try SpoolHouse(both)
+        let path = "incoming/other/e.jsonl"
+        let descriptor = house.tree.openForAppending(path, Array(Self.event.utf8))
+        house.scan()
+        house.routing = SpoolHouse.routing([connector("all")])
+        house.start()
+        close(descriptor)
+        house.scan()
+        house.scan()
+        house.flush()
+        #expect(house.quarantined(".rejects") == nil)
+        #expect(house.fileRefusals.map(\.fate) == [.waits])
+        #expect(
+            house.fileRefusals.map(\.reason) == ["connector other is not in the configuration"])
+        #expect(house.activity.writtenFiles == 0, "a run that ends when empty does not wait for it")
+        house.routing = SpoolHouse.routing(both)
+        house.start()
+        house.flush()
+        #expect(house.sealed("other") == Self.event)
     }
 
     @Test func `Where no lease is to be had, a file must stand still for five seconds`() throws {
