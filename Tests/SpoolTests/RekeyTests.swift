@@ -1,5 +1,5 @@
+import Batching
 import Files
-import Glibc
 import Model
 import Support
 import Synchronization
