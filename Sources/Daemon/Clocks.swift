@@ -27,6 +27,12 @@ nonisolated enum Clocks {
         return String(decoding: line.prefix(count).prefix { $0 > 0x20 }, as: UTF8.self)
     }
 
+    static func microseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(max(0, time.tv_sec)) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+    }
+
     static func now() -> Timestamp {
         Timestamp(unixSeconds: Int64(time(nil)))
     }

@@ -22,6 +22,8 @@ public struct SpoolSurroundings: Sendable {
     /// Since some fixed moment; never goes back.
     public var uptime: @Sendable () -> Duration
     public var now: @Sendable () -> Timestamp
+    /// The same in microseconds since 1970, where the second is too coarse.
+    public var microseconds: @Sendable () -> UInt64
     /// The spool clock: since the spool was made, over restarts and boots; never goes back.
     public var clock: @Sendable () -> Duration
     /// Called on the storage lane, in order.
@@ -34,6 +36,7 @@ public struct SpoolSurroundings: Sendable {
         files: any FileSystem, storage: any Lane, syncing: any Lane,
         removers: any Lane, workers: any Lane, workerCount: Int,
         uptime: @escaping @Sendable () -> Duration, now: @escaping @Sendable () -> Timestamp,
+        microseconds: @escaping @Sendable () -> UInt64,
         clock: @escaping @Sendable () -> Duration,
         report: @escaping @Sendable (SpoolReport) -> Void,
         whenTold: @escaping @Sendable (_ then: @escaping @Sendable () -> Void) -> Void
@@ -46,6 +49,7 @@ public struct SpoolSurroundings: Sendable {
         self.workerCount = workerCount
         self.uptime = uptime
         self.now = now
+        self.microseconds = microseconds
         self.clock = clock
         self.report = report
         self.whenTold = whenTold

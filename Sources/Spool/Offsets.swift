@@ -15,9 +15,9 @@ struct Offsets {
     private static let prefix = "reserved "
 
     init(
-        _ connector: ConnectorName, now: Timestamp, _ files: some FileSystem
+        _ connector: ConnectorName, microseconds: UInt64, _ files: some FileSystem
     ) throws(SpoolFailure) {
-        self.init(startingAgain: connector, now: now)
+        self.init(startingAgain: connector, microseconds: microseconds)
         let path = SpoolLayout.offsets(connector)
         guard let text = try StateFile.read(path, kind: "offsets", files) else { return }
         start = try StateFile.value(path) { () throws(CheckedText.Fault) in
@@ -33,10 +33,10 @@ struct Offsets {
         }
     }
 
-    /// Without a state file.
-    init(startingAgain connector: ConnectorName, now: Timestamp) {
+    /// Without a state file. Nobody counts more than an event a microsecond, so what was ever used is below.
+    init(startingAgain connector: ConnectorName, microseconds: UInt64) {
         self.connector = connector
-        start = UInt64(max(0, now.unixSeconds)) * 1_000_000
+        start = microseconds
     }
 
     /// Makes sure that the counts (events by type) can be taken without another reservation.

@@ -182,7 +182,8 @@ extension Spool {
     func readOffsets(_ connector: ConnectorName) throws(FileError) {
         guard offsets[connector] == nil else { return }
         do throws(SpoolFailure) {
-            offsets[connector] = try Offsets(connector, now: surroundings.now(), files)
+            offsets[connector] = try Offsets(
+                connector, microseconds: surroundings.microseconds(), files)
         } catch {
             switch error {
             case .file(let error):
@@ -190,7 +191,8 @@ extension Spool {
             case .damaged, .newer, .elsewhere, .copied:
                 // Its numbers are lost. Those that begin at this time were never used.
                 report(.damaged(path: SpoolLayout.offsets(connector), reason: error.description))
-                offsets[connector] = Offsets(startingAgain: connector, now: surroundings.now())
+                offsets[connector] = Offsets(
+                    startingAgain: connector, microseconds: surroundings.microseconds())
             }
         }
     }

@@ -198,20 +198,24 @@ def test_a_crash_leaves_no_core_whatever_the_limit_is(
     monkeypatch.chdir(installation.directory)
 
     def cores_of_a_crash(process) -> list[pathlib.Path]:
-        limit = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        resource.prlimit(process.pid, resource.RLIMIT_CORE, limit)
         os.kill(process.pid, signal.SIGABRT)
         process.wait()
         return list(installation.directory.glob(pattern.split("%")[0] + "*"))
 
-    installation.environment["SWIFT_BACKTRACE"] = "enable=no"
-    daemon = installation.start()
-    installation.drop("a.jsonl", producer.lines(30), "orders")
-    daemon.wait_until(lambda: not installation.waiting(), "everything was delivered")
-    assert cores_of_a_crash(daemon) == []
-    # Another program leaves one here, in the same way.
-    with subprocess.Popen(["sleep", "60"]) as other:
-        assert cores_of_a_crash(other)
+    limits = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (limits[1], limits[1]))
+    try:
+        installation.environment["SWIFT_BACKTRACE"] = "enable=no"
+        daemon = installation.start()
+        installation.drop("a.jsonl", producer.lines(30), "orders")
+        daemon.wait_until(lambda: not installation.waiting(), "everything was delivered")
+        assert cores_of_a_crash(daemon) == []
+        if limits[1]:
+            # Another program leaves one here, in the same way.
+            with subprocess.Popen(["sleep", "60"]) as other:
+                assert cores_of_a_crash(other)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, limits)
 
 
 def test_nobody_but_root_reads_the_memory_or_the_environment_of_the_daemon(

@@ -30,7 +30,9 @@ extension SpoolSurroundings {
                     work()
                 }
             },
-            workerCount: 2, uptime: uptime, now: now, clock: clock, report: report,
+            workerCount: 2, uptime: uptime, now: now,
+            microseconds: { UInt64(max(0, now().unixSeconds)) * 1_000_000 }, clock: clock,
+            report: report,
             whenTold: { lanes.addWorker($0) })
     }
 }
