@@ -12,6 +12,7 @@ from troubles import (
     QUICK, ROLE, Case, assert_balanced, drop_for_each, port_of, see_through, wires)
 
 OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 HEADER = b"X-More: " + b"a" * 190 + b"\r\n"
 CHUNK = b"64\r\n" + b"a" * 100 + b"\r\n"
 
@@ -24,14 +25,16 @@ SLOW = [
     Case("silent", wire.never_answer, "no answer within|[Oo]peration too slow"),
     Case("answer-of-1-byte-a-second", wire.drip(*bytes_of(OK + HEADER * 9)),
          "[Oo]peration too slow"),
-    Case("answer-without-end", wire.drip(OK, endless=HEADER), "no answer within 90 s"),
+    # libcurl counts no bytes of a head as progress.
+    Case("head-without-end", wire.drip(OK, endless=HEADER), "[Oo]peration too slow"),
+    Case("body-without-end", wire.drip(OK + CHUNKED, endless=CHUNK), "no answer within 90 s"),
     Case("request-read-by-1-byte-a-second", wire.crawl, "[Oo]peration too slow|no answer within 90 s"),
 ]
 
 
 def test_slow_connectors_hold_no_other_up(installation, scripted_s3, producer):
     """More of them than there may be transfers: 32, of which each takes four."""
-    cases = [case._replace(name=f"{case.name}-{number}") for case in SLOW for number in range(3)]
+    cases = [case._replace(name=f"{case.name}-{number}") for case in SLOW for number in range(2)]
     with wires(cases, port_of(scripted_s3)) as by_name:
         for name, each in by_name.items():
             installation.connector(name, name, each.url, scripted_s3.KEYS, batch=QUICK)
@@ -62,9 +65,10 @@ def test_what_is_slow_without_end_is_given_up_and_told(installation, scripted_s3
         Case("sts-silent", wire.never_answer, "does not answer"),
         Case("sts-answer-of-1-byte-a-second", wire.drip(*bytes_of(OK + HEADER * 9)),
              "does not answer: .*too slow"),
-        Case("sts-head-without-end", wire.drip(OK, endless=HEADER), "no answer within 30 s"),
+        Case("sts-head-without-end", wire.drip(OK, endless=HEADER),
+             "too slow|no answer within 30 s"),
         Case("sts-body-without-end",
-             wire.drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", endless=CHUNK),
+             wire.drip(OK + CHUNKED, endless=CHUNK),
              "did not come within 2 minutes"),
     ]
     tls = Case("handshake", wire.never_answer, "imed out|too slow")

@@ -33,6 +33,10 @@ def play(
     def mend(daemon: Daemon) -> None:
         scripted_s3.mend()
         if reload:
+            # What recovers by itself does so first: what is under way at a reload decides nothing.
+            for each in cases:
+                if each.ends == "reachable":
+                    daemon.wait_for("reachable", each.name)
             daemon.reload()
 
     for case in cases:
