@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -100,6 +101,12 @@ class Daemon:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def peak_memory(self) -> int:
+        """The most memory that it ever had, in bytes."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(kilobytes) << 10
 
     @property
     def is_running(self) -> bool:

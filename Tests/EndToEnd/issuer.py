@@ -79,8 +79,12 @@ class Issuer:
         self._server.server_close()
 
     @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def _session(self) -> dict[str, str]:
         self.sessions += 1

@@ -329,7 +329,8 @@ class Connection:
             return self.error(request, 403, "RequestTimeTooSkewed", "The difference is too large",
                               {"Date": date})
         if action == "huge":
-            return self.answer(request, rule.get("status", 503), b"<Error><Code>SlowDown</Code>" + b" " * rule["bytes"])
+            body = b"<Error><Code>SlowDown</Code>" + b" " * rule["bytes"]
+            return self.answer(request, rule.get("status", 503), body)
         if action == "garbage":
             return self.answer(request, 400, b"<Error><Code>\xff\x00<<&&;</Co <html>" * 40)
         if action == "drip":

@@ -268,7 +268,8 @@ struct TransportTests {
     @Test("An answer whose head is cut off is no answer", arguments: [0, 5, 15, 17, 36])
     func cutHead(_ bytes: Int) async throws {
         try await withScriptedS3 { server in
-            try await server.script(#"{"do": "cut", "bytes": \#(bytes)}"#)
+            // Twice: where a connection was used before, libcurl sends the request once more by itself.
+            try await server.script(#"{"do": "cut", "bytes": \#(bytes), "times": 2}"#)
             let failure = await failed(server, server.put("/b/k", BytesBody(pattern(100))))
             #expect(failure?.sent == .perhapsAll)
         }
