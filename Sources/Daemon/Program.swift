@@ -47,6 +47,7 @@ public enum Program {
             guard let loaded else { end(journal, ExitStatus.configuration) }
             let settings = loaded.settings
             journal = Self.journal(level: settings.log.level.priority, format: settings.log.format)
+            try DescriptorLimit.secure()
             let files = try openSpool(settings.spool.directory)
             let identity = try prepare(files, settings.spool.directory, journal)
             let book = try readBook(files, journal)

@@ -69,6 +69,8 @@ public final class Spool: @unchecked Sendable {
     var flushes: [UInt64: (cut: Cut, through: UInt64?, done: @Sendable (Bool) -> Void)] = [:]
     var flushCount: UInt64 = 0
     var isMakingRoom = false
+    /// Event files whose refused lines were told. After a failure they are read again, and not told again.
+    var toldRejects: Set<UInt64> = []
     /// How often the device failed to read an event file, by its number.
     private var mediaFaults: [UInt64: Int] = [:]
     var hasSaidLeasesAreLacking = false

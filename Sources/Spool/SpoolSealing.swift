@@ -223,6 +223,11 @@ extension Spool {
 
     private func reportRejects(_ file: EventFile) {
         guard let end = active[file.name.number]?.end else { return }
+        guard toldRejects.insert(file.name.number).inserted else { return }
+        // Those that are gone are not read again.
+        if toldRejects.count > 2 * Limits.heldFiles {
+            toldRejects.formIntersection(active.keys)
+        }
         report(
             .eventsRefused(
                 EventsRefusal(
