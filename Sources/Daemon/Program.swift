@@ -45,7 +45,7 @@ public enum Program {
             let settings = loaded.settings
             journal = Self.journal(level: settings.log.level.priority, format: settings.log.format)
             let files = try openSpool(settings.spool.directory)
-            let identity = try prepare(files, settings.spool.directory)
+            let identity = try prepare(files, settings.spool.directory, journal)
             let book = try readBook(files, journal)
             let daemon = Daemon(
                 LoadedSettings(
@@ -137,14 +137,18 @@ public enum Program {
     }
 
     private static func prepare(
-        _ files: RealFileSystem, _ directory: String
+        _ files: RealFileSystem, _ directory: String, _ journal: JournalWriter
     ) throws(StartFailure) -> SpoolTree.Identity {
         var name = [CChar](repeating: 0, count: 256)
         // It fails only for a name that does not fit, and 64 bytes is the kernel's limit.
         gethostname(&name, name.count - 1)
         let host = String(
             decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        do throws(SpoolFailure) { return try SpoolTree.prepare(files, host: host) } catch {
+        do throws(SpoolFailure) {
+            return try SpoolTree.prepare(files, host: host) {
+                journal.send(JournalEntry(.spoolDamaged, $0, [.file(directory)]))
+            }
+        } catch {
             if case .file(let error) = error { throw failure(error, directory) }
             throw StartFailure(error.description, status: ExitStatus.failed)
         }

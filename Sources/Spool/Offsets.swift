@@ -36,15 +36,27 @@ struct Offsets {
     /// Without a state file.
     init(startingAgain connector: ConnectorName, now: Timestamp) {
         self.connector = connector
-        start = UInt64(max(0, now.unixSeconds)) * 1_000_000
+        start = Self.start(at: now)
+    }
+
+    private static func start(at now: Timestamp) -> UInt64 {
+        UInt64(max(0, now.unixSeconds)) * 1_000_000
     }
 
     /// Makes sure that the counts (events by type) can be taken without another reservation.
-    mutating func reserve(_ counts: [String: Int], _ files: some FileSystem) throws(FileError) {
-        var wanted = reserved
+    mutating func reserve(
+        _ counts: [String: Int], now: Timestamp, _ files: some FileSystem
+    ) throws(FileError) {
+        var (start, next, wanted) = (start, next, reserved)
+        let added = counts.keys.reduce(0) { $0 + (reserved[$1] == nil ? 1 : 0) }
+        if reserved.count + added > Limits.offsetTypes {
+            // Above all that any type ever got; so what each of them got may be forgotten.
+            start = reserved.values.reduce(max(start, Self.start(at: now)), max)
+            (next, wanted) = ([:], [:])
+        }
         for (type, count) in counts {
             let from = next[type] ?? start
-            if from + UInt64(count) > reserved[type] ?? start {
+            if from + UInt64(count) > wanted[type] ?? start {
                 wanted[type] = from + max(Limits.offsetBlock, UInt64(count))
             }
         }
@@ -54,7 +66,7 @@ struct Offsets {
         for type in wanted.keys.sorted() { text.add(Self.prefix + type, wanted[type] ?? 0) }
         try StateFile.write(
             SpoolLayout.offsets(connector), text, in: SpoolLayout.connectors, files)
-        reserved = wanted
+        (self.start, self.next, reserved) = (start, next, wanted)
     }
 
     /// Takes the next offsets of a type, which are reserved.

@@ -162,7 +162,7 @@ extension Spool {
         }
         for (connector, counts) in counts {
             try readOffsets(connector)
-            try offsets[connector]?.reserve(counts, files)
+            try offsets[connector]?.reserve(counts, now: surroundings.now(), files)
         }
         try noteSchemas(of: group)
         return group.compactMap(envelope)
@@ -182,7 +182,7 @@ extension Spool {
             switch error {
             case .file(let error):
                 throw error
-            case .damaged, .newer:
+            case .damaged, .newer, .foreign:
                 // Its numbers are lost. Those that begin at this time were never used.
                 report(.damaged(path: SpoolLayout.offsets(connector), reason: error.description))
                 offsets[connector] = Offsets(startingAgain: connector, now: surroundings.now())

@@ -9,6 +9,8 @@ public enum SpoolFailure: Error, Sendable, Equatable {
     case damaged(path: String, reason: String)
     /// The spool was written by a newer version of sluiced.
     case newer(path: String, version: Int)
+    /// A place of the spool is not sluiced's alone.
+    case foreign(path: String, reason: String)
 }
 
 extension SpoolFailure: CustomStringConvertible {
@@ -19,6 +21,7 @@ extension SpoolFailure: CustomStringConvertible {
             "\(path) in the spool is damaged (\(reason)); restore it from a backup, or move it away"
         case .newer(let path, let version):
             "\(path) in the spool has version \(version), which only a newer sluiced can read"
+        case .foreign(let path, let reason): "\(path) in the spool \(reason)"
         }
     }
 

@@ -10,6 +10,12 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     /// What cannot be written: the disk is full.
     var full: Set<String> = []
     var hasLeases = true
+    /// What another process holds by a lease that lets nobody else open it: files whose paths end so.
+    var held: String?
+    /// What happens to a file when it is first read.
+    var whenRead: ((_ path: String) -> Void)?
+    /// What cannot be given another name.
+    var pinned: Set<String> = []
     /// From where on the device cannot read files whose paths end so.
     var broken: (suffix: String, from: UInt64)?
 
@@ -23,9 +29,13 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         if unreadable.contains(path) {
             throw FileError(operation: "open", path: path, code: EACCES)
         }
+        if let held, path.hasSuffix(held) {
+            throw FileError(operation: "open", path: path, code: EWOULDBLOCK)
+        }
         let brokenFrom = broken.flatMap { path.hasSuffix($0.suffix) ? $0.from : nil }
         return AlteredFile(
-            try files.open(path), path: path, hasLeases: hasLeases, brokenFrom: brokenFrom)
+            try files.open(path), path: path, hasLeases: hasLeases, brokenFrom: brokenFrom,
+            whenRead: { [weak self] in self?.whenRead?(path) })
     }
 
     func write(_ path: String, _ bytes: [UInt8]) throws(FileError) {
@@ -39,11 +49,15 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         try files.makeDirectory(path, mode: mode)
     }
     func makeDropDirectory(_ path: String) throws(FileError) { try files.makeDropDirectory(path) }
+    func setMode(_ path: String, _ mode: UInt32) throws(FileError) { try files.setMode(path, mode) }
     func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
         try files.forEachName(in: path, body)
     }
     func status(_ path: String) throws(FileError) -> FileStatus? { try files.status(path) }
-    func rename(_ from: String, to: String) throws(FileError) { try files.rename(from, to: to) }
+    func rename(_ from: String, to: String) throws(FileError) {
+        if pinned.contains(from) { throw FileError(operation: "rename", path: from, code: EBUSY) }
+        try files.rename(from, to: to)
+    }
     func remove(_ path: String) throws(FileError) { try files.remove(path) }
     func append(
         _ path: String, at offset: UInt64, _ bytes: UnsafeRawBufferPointer
@@ -56,22 +70,29 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     func space() throws(FileError) -> FileSystemSpace { try files.space() }
 }
 
-private final class AlteredFile: OpenFile {
+/// Sendable: as its file system.
+private final class AlteredFile: OpenFile, @unchecked Sendable {
     private let file: any OpenFile
     private let path: String
     private let hasLeases: Bool
     private let brokenFrom: UInt64?
+    private let whenRead: () -> Void
 
-    init(_ file: any OpenFile, path: String, hasLeases: Bool, brokenFrom: UInt64?) {
+    init(
+        _ file: any OpenFile, path: String, hasLeases: Bool, brokenFrom: UInt64?,
+        whenRead: @escaping () -> Void
+    ) {
         self.file = file
         self.path = path
         self.hasLeases = hasLeases
         self.brokenFrom = brokenFrom
+        self.whenRead = whenRead
     }
 
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileError) -> Int {
+        whenRead()
         guard let brokenFrom else { return try file.read(into: buffer, at: offset) }
         if offset >= brokenFrom { throw FileError(operation: "read", path: path, code: EIO) }
         let whole = min(buffer.count, Int(brokenFrom - offset))
