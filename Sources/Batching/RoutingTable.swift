@@ -121,13 +121,20 @@ public struct RoutingTable: Sendable {
 }
 
 extension RoutingTable.Refusal: CustomStringConvertible {
+    /// A name that a producer wrote may be as long as a line; what is longer than any connector's is cut.
+    private static func shown(_ name: String) -> String {
+        let most = 80
+        let start = name.unicodeScalars.prefix(most)
+        return start.endIndex == name.endIndex ? name : String(start) + "..."
+    }
+
     public var description: String {
         switch self {
         case .noEventType: "it has no event_type, and the connector has no default_event_type"
         case .invalidEventType:
             "its event_type is no string of 1 to 128 letters, digits, \"_\", \"-\" and single dots"
         case .unmatched(let type): "no connector wants events of type \(type)"
-        case .unknownConnector(let name): "there is no connector \"\(name)\""
+        case .unknownConnector(let name): "there is no connector \"\(Self.shown(name))\""
         case .invalidConnector: "its connector is neither a name nor a list of names"
         case .keyTooLong(let type):
             "the object key for type \(type) would be longer than \(ObjectKey.longest) bytes"

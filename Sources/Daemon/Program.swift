@@ -165,7 +165,9 @@ public enum Program {
         let host = String(
             decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         do throws(SpoolFailure) {
-            let prepared = try SpoolTree.prepare(files, host: host)
+            let prepared = try SpoolTree.prepare(files, host: host) {
+                journal.send(JournalEntry(.spoolDamaged, $0, [.file(directory)]))
+            }
             if let setAside = prepared.setAside {
                 journal.send(
                     JournalEntry(
@@ -179,7 +181,7 @@ public enum Program {
         } catch {
             switch error {
             case .file(let error): throw failure(error, directory)
-            case .elsewhere, .copied:
+            case .elsewhere, .copied, .foreign:
                 throw StartFailure(
                     "the spool \(directory) cannot be used: \(error)",
                     status: ExitStatus.configuration)

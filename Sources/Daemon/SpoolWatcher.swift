@@ -44,7 +44,15 @@ final class SpoolWatcher {
     func watch(_ connectors: [ConnectorName]) throws(FileError) {
         try watch(WatchedDirectory.active, IN_CLOSE_WRITE)
         let incoming = WatchedDirectory.incoming(connectors)
-        for directory in incoming { try watch(directory, IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE) }
+        for directory in incoming {
+            do throws(FileError) {
+                try watch(directory, IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE)
+            } catch {
+                // A producer may have put something else in a connector's place. The spool names it and does not look
+                // into it, and the others are watched all the same.
+                if directory == incoming.first || !error.isNoDirectory { throw error }
+            }
+        }
     }
 
     private func watch(_ directory: String, _ events: Int32) throws(FileError) {

@@ -9,6 +9,8 @@ public protocol FileSystem: Sendable {
     func makeDirectory(_ path: String, mode: UInt32) throws(FileError)
     /// Makes a directory that producers may drop files into and not list: mode 3730, the group of its parent.
     func makeDropDirectory(_ path: String) throws(FileError)
+    /// Takes rights from a directory, or gives it the sticky bit: chmod(2).
+    func setMode(_ path: String, _ mode: UInt32) throws(FileError)
     /// Calls `body` with each name in a directory, in no order, until it answers false.
     func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError)
     /// What lies there, by lstat(2); nil where nothing does.
@@ -85,19 +87,26 @@ public struct FileStatus: Sendable, Equatable {
     public var size: UInt64
     public var links: UInt64
     public var inode: UInt64
-    /// Nanoseconds since 1970 of the last change of the contents.
+    /// Nanoseconds since 1970 of the last change of the contents; the owner may set it to anything.
     public var modified: Int64
+    /// The same of the last change of anything, a name too; nobody can set it.
+    public var changed: Int64
     public var owner: UInt32
+    /// The rights of owner, group and others, and above them the sticky, set-group-ID and set-user-ID bits.
+    public var mode: UInt32
 
     public init(
-        kind: Kind, size: UInt64, links: UInt64, inode: UInt64, modified: Int64, owner: UInt32
+        kind: Kind, size: UInt64, links: UInt64, inode: UInt64, modified: Int64, changed: Int64,
+        owner: UInt32, mode: UInt32
     ) {
         self.kind = kind
         self.size = size
         self.links = links
         self.inode = inode
         self.modified = modified
+        self.changed = changed
         self.owner = owner
+        self.mode = mode
     }
 }
 

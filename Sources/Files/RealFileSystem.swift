@@ -61,6 +61,10 @@ public final class RealFileSystem: FileSystem {
         CLinux.setxattr(path, name, value, value.count, 0) == 0
     }
 
+    public func setMode(_ path: String, _ mode: UInt32) throws(FileError) {
+        if fchmodat(root.number, path, mode, 0) != 0 { throw failed("chmod", path) }
+    }
+
     public func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
         let descriptor = sluice_openat(
             root.number, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
@@ -266,8 +270,14 @@ extension FileStatus {
         self.init(
             kind: kind, size: UInt64(max(0, record.st_size)), links: UInt64(record.st_nlink),
             inode: UInt64(record.st_ino),
-            modified: Int64(record.st_mtim.tv_sec) * 1_000_000_000 + Int64(record.st_mtim.tv_nsec),
-            owner: record.st_uid)
+            modified: Self.nanoseconds(record.st_mtim), changed: Self.nanoseconds(record.st_ctim),
+            owner: record.st_uid, mode: record.st_mode & 0o7777)
+    }
+}
+
+extension FileStatus {
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
 
@@ -282,4 +292,14 @@ extension FileError {
 
     /// The file itself is at fault: it may not be read, or became something else. Trying again changes nothing.
     public var isDataFault: Bool { [EACCES, EPERM, ELOOP, ENXIO, ENOENT].contains(code) }
+
+    /// It is no directory, or not one that we may look into.
+    public var isNoDirectory: Bool { [EACCES, EPERM, ENOTDIR, ELOOP, ENOENT].contains(code) }
+
+    /// Another process has a lease on it that allows nobody else to open it, and was told to give it back. Its owner
+    /// may take the next one, so this need not end.
+    public var isHeldByLease: Bool { code == EWOULDBLOCK }
+
+    /// The name may not be given another: the file is immutable, or something is mounted on it.
+    public var isPinned: Bool { [EACCES, EPERM, EBUSY].contains(code) }
 }

@@ -173,7 +173,7 @@ struct Claimer {
                     shown,
                     "sluiced may not read it; let the group read it, or drop it with "
                         + "sluicectl submit", &round)
-            } else if error.isDataFault {
+            } else if error.isDataFault || error.isHeldByLease {
                 try claimSlowly(path, original, connector, &numbers, surroundings, &round)
             } else {
                 throw error
@@ -196,10 +196,7 @@ struct Claimer {
         let active = ActiveName(
             number: try numbers.take(files), accepted: surroundings.now(),
             size: status.size, encoding: encoding, connector: connector, original: original)
-        do { try files.rename(path, to: active.path) } catch {
-            if error.isMissing { return }
-            throw error
-        }
+        guard try move(path, to: active.path, shown, files, &round) else { return }
         let there = try files.status(active.path)
         guard there?.inode == status.inode, there?.links == 1 else {
             // Somebody put another file under the name meanwhile, or made a link: look again where it lies now.
@@ -215,11 +212,24 @@ struct Claimer {
     ) throws(FileError) {
         let claiming = ClaimingName(
             number: try numbers.take(surroundings.files), connector: connector, original: original)
-        do { try surroundings.files.rename(path, to: claiming.path) } catch {
-            if error.isMissing { return }
-            throw error
+        guard try move(path, to: claiming.path, claiming.shown, surroundings.files, &round) else {
+            return
         }
         try look(at: claiming, isNew: true, &numbers, surroundings, &round)
+    }
+
+    /// False where it is gone again, or stays where it is.
+    private mutating func move(
+        _ path: String, to active: String, _ shown: String, _ files: any FileSystem,
+        _ round: inout Round
+    ) throws(FileError) -> Bool {
+        do { try files.rename(path, to: active) } catch {
+            if error.isMissing { return false }
+            guard error.isPinned else { throw error }
+            leave(shown, "it cannot be moved from there: \(errorText(error.code))", &round)
+            return false
+        }
+        return true
     }
 
     private mutating func leave(_ shown: String, _ reason: String, _ round: inout Round) {
@@ -247,7 +257,11 @@ struct Claimer {
             guard found.kind == .regular else {
                 return try setAside(claiming, "it is \(found.kind.rawValue)", files, &round)
             }
-            file = try files.open(claiming.path)
+            do throws(FileError) { file = try files.open(claiming.path) } catch {
+                guard error.isHeldByLease else { throw error }
+                wait(for: claiming, found, .some, surroundings, &round)
+                return
+            }
             status = try file.status()
         } catch {
             guard error.isDataFault else { throw error }
@@ -265,7 +279,7 @@ struct Claimer {
                 claiming, "its name does not end in .jsonl, .ndjson or .json, with or without .gz",
                 files, &round)
         }
-        if hasWriter(file, status, claiming, surroundings, &round) { return }
+        if wait(for: claiming, status, file.writers(), surroundings, &round) { return }
         try take(claiming, status, encoding, isNew, &numbers, surroundings, &round)
     }
 
@@ -284,11 +298,11 @@ struct Claimer {
     }
 
     /// Whether somebody may still write into it; then it waits.
-    private mutating func hasWriter(
-        _ file: any OpenFile, _ status: FileStatus, _ claiming: ClaimingName,
+    @discardableResult
+    private mutating func wait(
+        for claiming: ClaimingName, _ status: FileStatus, _ writers: Writers,
         _ surroundings: SpoolSurroundings, _ round: inout Round
     ) -> Bool {
-        let writers = file.writers()
         let now = surroundings.uptime()
         if writers == .unknown { round.lacksLeases = true }
         let index = waiting.firstIndex { $0.name == claiming }

@@ -12,6 +12,8 @@ final class EventFileReader {
         case lines(UnsafePointer<UInt8>, count: Int, offset: UInt64)
         /// A line that is longer than any event; it was passed over.
         case tooLong(offset: UInt64)
+        /// So many bytes were read, and none of them is to be given out. Said so that a turn ends inside a long line.
+        case passed(Int)
         case end
         /// The text ends here though the file goes on: what is after `offset` cannot be read.
         case broken(offset: UInt64, reason: String)
@@ -44,15 +46,23 @@ final class EventFileReader {
         self.file = file
         self.endsAtMediaFault = endsAtMediaFault
         source = try files.open(file.name.path)
+        // Who kept a descriptor could write while this is read. The lease keeps them off until the file is closed, or
+        // for as long as the kernel lets it.
+        writers = source.holdOffWriters()
+        before = try source.status()
         gzip = file.name.encoding == .gzip ? GzipInput() : nil
         self.chunk = chunk
         buffer = chunk.memory
     }
 
-    /// Somebody added to the file after it was claimed.
-    private(set) var hasGrown = false
-    /// The last read would have seen what was added.
-    private var sawEnd = false
+    /// What somebody did to the file after it was claimed.
+    enum Change { case grown, written }
+
+    /// Known once the end was read.
+    private(set) var change: Change?
+    /// What the file was before it was read, and whether somebody could write into it.
+    private let before: FileStatus
+    private let writers: Writers
 
     func next() throws(FileError) -> Piece {
         while true {
@@ -61,6 +71,8 @@ final class EventFileReader {
             makeRoom()
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<Limits.chunkBytes])
             switch try fill(room) {
+            case .bytes(0):
+                return .passed(Limits.compressedChunkBytes)
             case .bytes(let count):
                 skipByteOrderMark(count)
                 end += count
@@ -82,7 +94,7 @@ final class EventFileReader {
         if let from = tooLongFrom {
             guard let newline = text.firstIndex(of: newline) else {
                 start = end
-                return nil
+                return text.isEmpty ? nil : .passed(text.count)
             }
             start += newline + 1
             tooLongFrom = nil
@@ -140,7 +152,7 @@ final class EventFileReader {
                 }
             }
             switch gzip.decompress(into: room) {
-            case .success(0): continue
+            // All input was used for nothing: empty members, or padding. There may be much more of it.
             case .success(let count): return .bytes(count)
             case .failure(let failure): return .broken(GzipInput.reason(failure))
             }
@@ -151,12 +163,11 @@ final class EventFileReader {
     private func readFile(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Filled {
         let left = file.name.size - read
         if left == 0 {
-            if !sawEnd { hasGrown = try source.status().size > file.name.size }
+            change = try findChange()
             return .end
         }
-        // One byte more than there may be tells whether there is more.
         let part = UnsafeMutableRawBufferPointer(
-            rebasing: room.prefix(Int(min(left + 1, UInt64(room.count)))))
+            rebasing: room.prefix(Int(min(left, UInt64(room.count)))))
         let count: Int
         do { count = try source.read(into: part, at: read) } catch {
             // An attempt more would stop here too, and with it everything behind this file.
@@ -164,11 +175,19 @@ final class EventFileReader {
             return .broken("reading it failed: \(errorText(error.code))")
         }
         if count == 0 { return .broken("somebody made the file shorter after it was claimed") }
-        hasGrown = UInt64(count) > left
-        sawEnd = UInt64(part.count) > left
-        let taken = min(count, Int(left))
-        read += UInt64(taken)
-        return .bytes(taken)
+        read += UInt64(count)
+        return .bytes(count)
+    }
+
+    /// Compares the file with what it was before it was read. One that was changed between its claim and that, and kept
+    /// its size, is as good as one that was dropped so: every line of it was read whole.
+    private func findChange() throws(FileError) -> Change? {
+        let status = try source.status()
+        if status.size > file.name.size { return .grown }
+        let isChanged =
+            status.size != file.name.size || status.modified != before.modified
+            || status.changed != before.changed
+        return isChanged || writers == .some ? .written : nil
     }
 
     /// A byte order mark at the start of the text is no part of the first event.

@@ -5,9 +5,11 @@ public enum Limits {
     /// Contents of a block. Large enough that deflate loses under 3 % against one long stream; past it a new one begins.
     static let blockBytes = 256 << 10
     /// The first allocation of a block. Streams that get few events stay small; it doubles up to `blockBytes`.
-    static let firstBlockBytes = 8 << 10
+    static let firstBlockBytes = 2 << 10
     /// Memory of all open blocks. Past it the fullest are packed early.
     static let openBytes = 10 << 20
+    /// Batches that are open: each has some memory beside its block. Past it the older half is sealed early.
+    static let openBatches = 8192
     /// Blocks that wait for a packer. Past it nobody reads on.
     static let waitingBlocks = 4
     /// What is read of an event file at once. It also bounds a line: a longer one is refused.
@@ -35,6 +37,9 @@ public enum Limits {
     static let mediaFaults = 3
     /// Lines that are looked at before a file without a single event goes to quarantine whole.
     static let linesBeforeGivingUp = 100
+    /// Refused lines of one file, with what is written about each. A few megabytes of gzip may hold gigabytes of them.
+    /// Past it the file is kept whole beside them, and its further refused lines are only counted.
+    static let rejectsBytes: UInt64 = 64 << 20
     /// Names of event types that routing remembers. Past it they are looked up anew.
     static let rememberedTypes = 1 << 16
     /// Sequence numbers reserved at once: one sync for so many files. A restart skips the rest.
@@ -51,6 +56,9 @@ public enum Limits {
     static let lastReserve: UInt64 = 4
     /// A connector that waits for its `max_held` goes on below so many eighths of it, so that it does not stop again at once.
     static let eighthsToGoOn: UInt64 = 7
+    /// Event types of one connector whose offsets are kept. Past it all types go on above everything that was used, so
+    /// that producers who make up types cannot make the file of offsets ever larger.
+    static let offsetTypes = 20_000
     /// How long size and time of a file must stand still where no lease can tell whether it has writers.
     static let stillness = Duration.seconds(5)
     /// No clock is right that says it is earlier: 2026-11-01. An hour is for ever in a key, so intake waits.

@@ -40,11 +40,19 @@ struct Offsets {
     }
 
     /// Makes sure that the counts (events by type) can be taken without another reservation.
-    mutating func reserve(_ counts: [String: Int], _ files: some FileSystem) throws(FileError) {
-        var wanted = reserved
+    mutating func reserve(
+        _ counts: [String: Int], microseconds: UInt64, _ files: some FileSystem
+    ) throws(FileError) {
+        var (start, next, wanted) = (start, next, reserved)
+        let added = counts.keys.reduce(0) { $0 + (reserved[$1] == nil ? 1 : 0) }
+        if reserved.count + added > Limits.offsetTypes {
+            // Above all that any type ever got; so what each of them got may be forgotten.
+            start = reserved.values.reduce(max(start, microseconds), max)
+            (next, wanted) = ([:], [:])
+        }
         for (type, count) in counts {
             let from = next[type] ?? start
-            if from + UInt64(count) > reserved[type] ?? start {
+            if from + UInt64(count) > wanted[type] ?? start {
                 wanted[type] = from + max(Limits.offsetBlock, UInt64(count))
             }
         }
@@ -54,7 +62,7 @@ struct Offsets {
         for type in wanted.keys.sorted() { text.add(Self.prefix + type, wanted[type] ?? 0) }
         try StateFile.write(
             SpoolLayout.offsets(connector), text, in: SpoolLayout.connectors, files)
-        reserved = wanted
+        (self.start, self.next, reserved) = (start, next, wanted)
     }
 
     /// Takes the next offsets of a type, which are reserved.

@@ -20,6 +20,9 @@ struct Rejects {
     /// What is written at once.
     private static let pieceBytes = 64 << 10
 
+    /// It takes no more lines.
+    var isFull: Bool { size + UInt64(pending.count) >= Limits.rejectsBytes }
+
     var temporaryPath: String { Self.temporaryPath(number) }
     static func temporaryPath(_ number: UInt64) -> String {
         "\(SpoolLayout.quarantine)/.\(hexadecimal(number, width: 16)).rejects"

@@ -40,12 +40,22 @@ final class Router {
     /// The file being read.
     struct Reading {
         var reader: EventFileReader
+        /// Lines that were read and are not yet routed: too much was open for all of them at once.
+        var rest: Lines?
         var direction: RoutingTable.Direction
         /// The sub-directory names a connector that the routing does not have.
         var unknownConnector: String?
         var line = 0
         var rejects: Rejects?
         var end = EventFileEnd()
+    }
+
+    /// Whole lines in the reader's memory, from `at` on; `offset` is where the first of them stands in the file's text.
+    struct Lines {
+        var text: UnsafePointer<UInt8>
+        var count: Int
+        var offset: UInt64
+        var at = 0
     }
 
     init(
@@ -69,9 +79,12 @@ final class Router {
             reader = try EventFileReader(
                 file, files, into: chunk, endsAtMediaFault: unreadable.contains(file.name.number))
         } catch {
-            guard error.isDataFault else { throw error }
+            guard error.isDataFault || error.isHeldByLease else { throw error }
             var end = EventFileEnd()
-            end.kept = "it cannot be opened: \(errorText(error.code))"
+            end.kept =
+                error.isHeldByLease
+                ? "its owner keeps others from opening it, by a lease"
+                : "it cannot be opened: \(errorText(error.code))"
             return output.fileRead(ReadFile(file: file, end: end, hasRejects: false))
         }
         var direction = RoutingTable.Direction.subscriptions
@@ -83,9 +96,7 @@ final class Router {
                 unknown = connector.description
             }
         }
-        if file.name.hour != memoryHour || memory.count > Limits.rememberedTypes {
-            forgetRoutes(hour: file.name.hour)
-        }
+        if file.name.hour != memoryHour { begin(file.name.hour) }
         reading = Reading(reader: reader, direction: direction, unknownConnector: unknown)
     }
 
@@ -93,35 +104,56 @@ final class Router {
     func step() throws(FileError) -> Int {
         guard let reader = reading?.reader else { return 0 }
         var size = 0
+        if let rest = reading?.rest.take() {
+            size = try route(rest)
+            makeRoom()
+            return size
+        }
         switch try reader.next() {
         case .lines(let text, let count, let offset):
-            size = count
-            try route(text, count, offset: offset)
+            size = try route(Lines(text: text, count: count, offset: offset))
         case .tooLong(let offset):
             reading!.line += 1
             reading!.end.kept = reading!.end.kept ?? "line \(reading!.line) is \(LineFault.tooLong)"
             try refuse(
                 offset: offset, nil, "\(LineFault.tooLong); the whole file is kept beside this one",
                 UnsafeRawBufferPointer(start: nil, count: 0))
+        case .passed(let count):
+            size = count
         case .broken(let offset, let reason):
             reading!.end.kept = "\(reason); taken up to byte \(offset) of its text"
             try finish()
         case .end:
             try finish()
         }
-        if openBytes > Limits.openBytes { packFullest() }
+        makeRoom()
         return size
+    }
+
+    /// Whether some of what is open must be packed or closed before anything is added.
+    private var isFull: Bool {
+        openBytes > Limits.openBytes || openStreams.count > Limits.openBatches
+    }
+
+    private func makeRoom() {
+        if openStreams.count > Limits.openBatches { closeOldest() }
+        if openBytes > Limits.openBytes { packFullest() }
     }
 
     // MARK: Lines
 
-    private func route(
-        _ text: UnsafePointer<UInt8>, _ count: Int, offset: UInt64
-    ) throws(FileError) {
+    /// Routes lines until there is no room for more; answers how many bytes that was.
+    private func route(_ lines: Lines) throws(FileError) -> Int {
+        let (text, offset) = (lines.text, lines.offset)
         let number = reading!.reader.file.name.number
         var line = EventLine()
-        var at = 0
-        while at < count {
+        var at = lines.at
+        while at < lines.count {
+            if isFull, at > lines.at {
+                reading!.rest = lines
+                reading!.rest!.at = at
+                break
+            }
             JSONScanner.scan(text, from: at, into: &line)
             at = line.next
             reading!.line += 1
@@ -138,10 +170,12 @@ final class Router {
                     UnsafeRawBufferPointer(
                         start: text + line.start, count: line.end - line.start))
                 if !reading!.end.sawEvent, reading!.end.refused >= Limits.linesBeforeGivingUp {
-                    return try finish()
+                    try finish()
+                    return at - lines.at
                 }
             }
         }
+        return at - lines.at
     }
 
     private func route(
@@ -232,8 +266,11 @@ final class Router {
     private func learn(
         _ eventType: String?, _ direction: RoutingTable.Direction
     ) -> RouteMemory.Entry {
+        // Before there is a new stream, which has no batch yet.
+        if memory.count >= Limits.rememberedTypes { forgetRoutes() }
         let entry = make(eventType, direction)
-        memory.insert(entry)
+        // Names that no stream can have may be as long as a line.
+        if (eventType ?? "").utf8.count <= EventType.longest { memory.insert(entry) }
         return entry
     }
 
@@ -274,12 +311,18 @@ final class Router {
         return encoder
     }
 
-    /// A new hour means new streams; those of the old one stay while they have an open batch.
-    private func forgetRoutes(hour: Hour) {
-        memory.removeAll()
+    /// A new hour means new streams.
+    private func begin(_ hour: Hour) {
+        forgetRoutes()
         memoryHour = hour
-        streams = streams.filter { $0.value.batch != nil || $0.key.hour == hour }
         encoders = [:]
+    }
+
+    /// Streams stay while they have an open batch. Nothing of the others is lost: all that they remember is where their
+    /// events go, and how far they were sealed.
+    private func forgetRoutes() {
+        memory.removeAll()
+        streams = streams.filter { $0.value.batch != nil }
     }
 
     // MARK: Refusing
@@ -306,11 +349,29 @@ final class Router {
             reading!.end.firstRefusal = reason
             reading!.end.firstRefusedLine = reading!.line
         }
+        guard !reading!.rejects!.isFull else {
+            reading!.end.kept =
+                reading!.end.kept
+                ?? "so many of its lines are refused that those from line \(reading!.line) on are "
+                + "not kept apart"
+            return
+        }
         try reading!.rejects!.add(
             line: reading!.line, offset: offset, connector: connector, reason: reason, bytes, files)
     }
 
     // MARK: The end of a file
+
+    private static func reason(_ change: EventFileReader.Change, _ name: ActiveName) -> String {
+        switch change {
+        case .grown:
+            "somebody added to it after it was claimed at \(name.size) bytes; "
+                + "those bytes were taken, what follows them was not"
+        case .written:
+            "somebody wrote into it after it was claimed; its events were taken as they were read, "
+                + "and may be neither what it held before nor what it holds now"
+        }
+    }
 
     private func finish() throws(FileError) {
         guard var done = reading else { return }
@@ -324,11 +385,7 @@ final class Router {
         } else {
             try done.rejects?.flush(files)
         }
-        if done.end.kept == nil, done.reader.hasGrown {
-            done.end.kept =
-                "somebody added to it after it was claimed at \(file.name.size) bytes; "
-                + "those bytes were taken, what follows them was not"
-        }
+        done.end.kept = done.end.kept ?? done.reader.change.map { Self.reason($0, file.name) }
         for (key, encoder) in encoders {
             guard let ignored = encoder.takeIgnored(of: key.eventType ?? "") else { continue }
             done.end.ignored.append(ignored)

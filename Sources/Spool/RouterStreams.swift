@@ -141,6 +141,14 @@ extension Router {
         }
     }
 
+    /// Ends the older half of the open batches.
+    func closeOldest() {
+        let oldest = openStreams.values.sorted {
+            ($0.batch?.number ?? 0) < ($1.batch?.number ?? 0)
+        }
+        for stream in oldest.prefix(oldest.count / 2) { close(stream) }
+    }
+
     // MARK: Cutting
 
     /// Ends open batches; answers the number of the last batch that was opened so far.

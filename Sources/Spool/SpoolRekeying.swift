@@ -46,7 +46,9 @@ extension Spool {
         else { throw .damaged(path: envelope.objectPath, reason: "it is gone") }
         try onFile { () throws(FileError) in
             try readOffsets(connector)
-            try offsets[connector]?.reserve([envelope.eventType: envelope.events], files)
+            try offsets[connector]?.reserve(
+                [envelope.eventType: envelope.events],
+                microseconds: surroundings.microseconds(), files)
         }
         guard let offset = offsets[connector]?.take(envelope.eventType, envelope.events),
             let key = ObjectKey.moved(

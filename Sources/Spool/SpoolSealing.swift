@@ -167,7 +167,8 @@ extension Spool {
         }
         for (connector, counts) in counts {
             try readOffsets(connector)
-            try offsets[connector]?.reserve(counts, files)
+            try offsets[connector]?.reserve(
+                counts, microseconds: surroundings.microseconds(), files)
         }
         try noteSchemas(of: group)
         return group.compactMap(envelope)
@@ -188,7 +189,7 @@ extension Spool {
             switch error {
             case .file(let error):
                 throw error
-            case .damaged, .newer, .elsewhere, .copied:
+            case .damaged, .newer, .elsewhere, .copied, .foreign:
                 // Its numbers are lost. Those that begin at this time were never used.
                 report(.damaged(path: SpoolLayout.offsets(connector), reason: error.description))
                 offsets[connector] = Offsets(

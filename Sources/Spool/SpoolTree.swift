@@ -17,9 +17,12 @@ public enum SpoolTree {
     }
 
     /// Prepares the tree, which the caller has locked. `host` names the zone of a spool that is made now.
+    ///
+    /// - Parameter closed: is told of each directory that others could change, and that is closed to them now.
     public static func prepare(
-        _ files: any FileSystem, host: String
+        _ files: any FileSystem, host: String, closed: (String) -> Void = { _ in }
     ) throws(SpoolFailure) -> Preparation {
+        try keepAlone(".", files, closed)
         var version = 0
         if let format = try StateFile.read(SpoolLayout.format, kind: "spool", files) {
             version = try StateFile.value(SpoolLayout.format) {
@@ -29,16 +32,20 @@ public enum SpoolTree {
                 throw .newer(path: SpoolLayout.format, version: version)
             }
         }
+        // Set-group-ID and sticky, not listable: producers drop files here and see nobody else's.
         try onFile { () throws(FileError) in
-            // Set-group-ID and sticky, not listable: producers drop files here and see nobody else's.
-            if try files.status(SpoolLayout.incoming) == nil {
-                try files.makeDropDirectory(SpoolLayout.incoming)
+            try files.makeDropDirectory(SpoolLayout.incoming)
+        }
+        try keepAlone(SpoolLayout.incoming, files, closed)
+        let own = [
+            SpoolLayout.active, SpoolLayout.sealed, SpoolLayout.expired,
+            SpoolLayout.quarantine, SpoolLayout.connectors, SpoolLayout.ballast,
+        ]
+        for directory in own {
+            try onFile { () throws(FileError) in
+                try files.makeDirectory(directory, mode: 0o700)
             }
-            let own = [
-                SpoolLayout.active, SpoolLayout.sealed, SpoolLayout.expired,
-                SpoolLayout.quarantine, SpoolLayout.connectors, SpoolLayout.ballast,
-            ]
-            for directory in own { try files.makeDirectory(directory, mode: 0o700) }
+            try keepAlone(directory, files, closed)
         }
         try checkIsWhole(files)
         // An older layout is a part of this one; from here on an older program must not read it any more.
@@ -54,29 +61,6 @@ public enum SpoolTree {
         let setAside = origin == .restored ? try RestoredSpool.setAside(files) : nil
         try onFile { () throws(FileError) in try SpoolPlace.keep(files) }
         return Preparation(identity: identity, setAside: setAside)
-    }
-
-    /// All of a spool is on one file system: event files are renamed through it, and one sync is for all of it.
-    private static func checkIsWhole(_ files: any FileSystem) throws(SpoolFailure) {
-        let parents = [SpoolLayout.incoming, SpoolLayout.sealed, SpoolLayout.expired]
-        let single = [
-            SpoolLayout.active, SpoolLayout.quarantine, SpoolLayout.connectors, SpoolLayout.ballast,
-        ]
-        let device = try onFile { () throws(FileError) in try files.place(".")?.device }
-        for parent in parents + single {
-            var directories = [parent]
-            if parents.contains(parent) {
-                directories += try onFile { () throws(FileError) in
-                    try files.names(in: parent).filter { ConnectorName($0) != nil }
-                }.map { "\(parent)/\($0)" }
-            }
-            for directory in directories
-            where try onFile({ () throws(FileError) in try files.place(directory)?.device })
-                != device
-            {
-                throw .elsewhere(path: directory)
-            }
-        }
     }
 
     private static func identity(

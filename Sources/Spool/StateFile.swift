@@ -13,6 +13,8 @@ public enum SpoolFailure: Error, Sendable, Equatable {
     case elsewhere(path: String)
     /// The spool is a copy of another, and nobody has said which it is: see `SpoolPlace`.
     case copied
+    /// A place of the spool is not sluiced's alone.
+    case foreign(path: String, reason: String)
 }
 
 extension SpoolFailure: CustomStringConvertible {
@@ -32,6 +34,7 @@ extension SpoolFailure: CustomStringConvertible {
                 + "make an empty file \"moved\" in it. If it comes from a backup, make one that is "
                 + "named \"restored\": what had no key yet is then set aside in quarantine/, since "
                 + "it may have been delivered after the backup was made"
+        case .foreign(let path, let reason): "\(path) in the spool \(reason)"
         }
     }
 

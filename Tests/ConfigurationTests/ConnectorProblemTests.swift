@@ -45,7 +45,9 @@ import Testing
             Case(
                 "compression = \"zstd\"",
                 "compression: \"zstd\" is not in this version; write \"gzip\" or \"none\""),
-            Case("max_held = \"10KiB\"", "max_held: \"10KiB\" is out of range; it must be from \"1MiB\" to \"1024TiB\""),
+            Case(
+                "max_held = \"10KiB\"",
+                "max_held: \"10KiB\" is out of range; it must be from \"1MiB\" to \"1024TiB\""),
             Case(
                 "[transform]\nemail = \"drop\"",
                 "transform.email: must be \"remove\" or \"hash\""),

@@ -37,6 +37,8 @@ class Installation:
         self.schemas = directory / "schemas"
         self.environment: dict[str, str] = {}
         self.user: str | None = None
+        self.prefix: list[str] = []
+        """What runs the daemons: a program that replaces itself with its last arguments, such as setpriv."""
         self._daemons: list[Daemon] = []
         self.connectors.mkdir()
         self.spool.mkdir()
@@ -132,7 +134,8 @@ class Installation:
 
     def start(self, *arguments: str, wait: bool = True) -> Daemon:
         daemon = Daemon(
-            [binary("sluiced"), "--config", self.config, *arguments], self.environment, self.user)
+            [*self.prefix, binary("sluiced"), "--config", self.config, *arguments],
+            self.environment, self.user)
         self._daemons.append(daemon)
         if wait:
             daemon.wait_for("started")

@@ -16,6 +16,12 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     var mounted: Set<String> = []
     /// What is free, where a test says it.
     var room: FileSystemSpace?
+    /// What another process holds by a lease that lets nobody else open it: files whose paths end so.
+    var held: String?
+    /// What happens to a file when it is first read.
+    var whenRead: ((_ path: String) -> Void)?
+    /// What cannot be given another name.
+    var pinned: Set<String> = []
     /// From where on the device cannot read files whose paths end so.
     var broken: (suffix: String, from: UInt64)?
 
@@ -29,9 +35,13 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         if unreadable.contains(path) {
             throw FileError(operation: "open", path: path, code: EACCES)
         }
+        if let held, path.hasSuffix(held) {
+            throw FileError(operation: "open", path: path, code: EWOULDBLOCK)
+        }
         let brokenFrom = broken.flatMap { path.hasSuffix($0.suffix) ? $0.from : nil }
         return AlteredFile(
-            try files.open(path), path: path, hasLeases: hasLeases, brokenFrom: brokenFrom)
+            try files.open(path), path: path, hasLeases: hasLeases, brokenFrom: brokenFrom,
+            whenRead: { [weak self] in self?.whenRead?(path) })
     }
 
     func write(_ path: String, _ bytes: [UInt8]) throws(FileError) {
@@ -45,6 +55,7 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         try files.makeDirectory(path, mode: mode)
     }
     func makeDropDirectory(_ path: String) throws(FileError) { try files.makeDropDirectory(path) }
+    func setMode(_ path: String, _ mode: UInt32) throws(FileError) { try files.setMode(path, mode) }
     func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
         try files.forEachName(in: path, body)
     }
@@ -55,6 +66,7 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         return place
     }
     func rename(_ from: String, to: String) throws(FileError) {
+        if pinned.contains(from) { throw FileError(operation: "rename", path: from, code: EBUSY) }
         if fullForNames.contains(to) {
             throw FileError(operation: "rename", path: from, code: ENOSPC)
         }
@@ -78,22 +90,29 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     }
 }
 
-private final class AlteredFile: OpenFile {
+/// Sendable: as its file system.
+private final class AlteredFile: OpenFile, @unchecked Sendable {
     private let file: any OpenFile
     private let path: String
     private let hasLeases: Bool
     private let brokenFrom: UInt64?
+    private let whenRead: () -> Void
 
-    init(_ file: any OpenFile, path: String, hasLeases: Bool, brokenFrom: UInt64?) {
+    init(
+        _ file: any OpenFile, path: String, hasLeases: Bool, brokenFrom: UInt64?,
+        whenRead: @escaping () -> Void
+    ) {
         self.file = file
         self.path = path
         self.hasLeases = hasLeases
         self.brokenFrom = brokenFrom
+        self.whenRead = whenRead
     }
 
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileError) -> Int {
+        whenRead()
         guard let brokenFrom else { return try file.read(into: buffer, at: offset) }
         if offset >= brokenFrom { throw FileError(operation: "read", path: path, code: EIO) }
         let whole = min(buffer.count, Int(brokenFrom - offset))

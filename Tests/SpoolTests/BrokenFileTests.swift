@@ -147,6 +147,84 @@ import Testing
         #expect(house.tree.names("active") == [])
     }
 
+    @Test func `A file that somebody opened for writing when it is read is kept with a notice`()
+        throws
+    {
+        let house = try SpoolHouse()
+        var descriptor: Int32 = -1
+        change(house, Self.event(1) + Self.event(2)) { path in
+            descriptor = house.tree.openForAppending(path, [])
+        }
+        close(descriptor)
+        // Whole lines, and told that they may be others than were dropped.
+        #expect(house.sealed() == Self.event(1) + Self.event(2))
+        #expect(house.fileRefusals.count == 1)
+        #expect(
+            house.fileRefusals.first?.reason.hasPrefix(
+                "somebody wrote into it after it was claimed; its events were taken as they were")
+                == true)
+        #expect(house.tree.names("active") == [])
+    }
+
+    @Test(arguments: [false, true])
+    func `A file that changes while it is read is kept with a notice`(isSetBack: Bool) throws {
+        let house = try SpoolHouse()
+        let files = AlteredFileSystem(house.files)
+        house.files = files
+        // Without leases nothing tells of a writer; the times do, also where the owner sets one of them back.
+        files.hasLeases = false
+        house.start()
+        files.whenRead = { path in
+            files.whenRead = nil
+            let file = open(house.tree.at(path), O_WRONLY)
+            var before = stat()
+            fstat(file, &before)
+            pwrite(file, "{\"event_type\":\"b\"", 17, 0)
+            if isSetBack { futimens(file, [before.st_atim, before.st_mtim]) }
+            close(file)
+        }
+        house.tree.write("incoming/e.jsonl", Self.event(1) + Self.event(2))
+        house.scan()
+        house.uptime += .seconds(6)
+        house.scan()
+        house.flush()
+        #expect(files.whenRead == nil)
+        #expect(house.fileRefusals.map { $0.reason.prefix(17) } == ["somebody wrote in"])
+    }
+
+    @Test func `A file that its owner holds by a lease when it is read is kept; the next is read`()
+        throws
+    {
+        let house = try SpoolHouse()
+        let files = AlteredFileSystem(house.files)
+        house.files = files
+        house.start()
+        house.tree.write("incoming/1.jsonl", Self.event(1))
+        house.beforeWork = { files.held = "1.jsonl" }
+        house.take("2.jsonl", Self.event(2))
+        #expect(house.sealed() == Self.event(2))
+        #expect(
+            house.fileRefusals.map(\.reason) == [
+                "its owner keeps others from opening it, by a lease"
+            ])
+        #expect(house.failures == [])
+    }
+
+    @Test func `Refused lines beyond a limit are counted, and their file is kept whole`() throws {
+        let house = try SpoolHouse()
+        let lines = String(repeating: String(repeating: "x", count: 800_000) + "\n", count: 90)
+        let text = Self.event(1) + lines + Self.event(2)
+        house.take("e.jsonl.gz", gzip(Array(text.utf8)))
+        #expect(house.sealed() == Self.event(1) + Self.event(2))
+        #expect(house.eventsRefusals.map(\.refused) == [90])
+        #expect(
+            house.fileRefusals.map(\.reason) == [
+                "so many of its lines are refused that those from line 86 on are not kept apart"
+            ])
+        let rejects = house.quarantined(".rejects")?.utf8.count ?? 0
+        #expect((64 << 20..<66 << 20).contains(rejects), "\(rejects)")
+    }
+
     @Test func `A file that the device fails on three times is taken as far as it can be read`()
         throws
     {

@@ -161,7 +161,44 @@ import Testing
         #expect(house.sealed() == Self.event)
     }
 
+    @Test func `What cannot be moved is named and left, and holds up nothing else`() throws {
+        let house = try SpoolHouse()
+        let files = AlteredFileSystem(house.files)
+        house.files = files
+        house.start()
+        files.pinned = ["incoming/1.jsonl"]
+        house.tree.write("incoming/1.jsonl", Self.event)
+        house.take("2.jsonl", "{\"event_type\":\"b\"}\n")
+        #expect(house.sealed() == "{\"event_type\":\"b\"}\n")
+        #expect(
+            house.fileRefusals.map(\.reason) == [
+                "it cannot be moved from there: Device or resource busy"
+            ])
+        #expect(house.failures == [])
+        #expect(house.tree.names("incoming") == ["1.jsonl", "all"])
+    }
+
     // MARK: Writers
+
+    @Test func `A file that its owner holds by a lease waits, and holds up nothing else`() throws {
+        let house = try SpoolHouse()
+        let files = AlteredFileSystem(house.files)
+        house.files = files
+        house.start()
+        files.held = "1.jsonl"
+        house.tree.write("incoming/1.jsonl", Self.event)
+        house.take("2.jsonl", "{\"event_type\":\"b\"}\n")
+        #expect(house.sealed() == "{\"event_type\":\"b\"}\n")
+        house.uptime += .seconds(5)
+        house.scan()
+        #expect(house.fileRefusals.map(\.fate) == [.awaitsWriter])
+        #expect(house.failures == [])
+        files.held = nil
+        house.scan()
+        house.flush()
+        #expect(house.sealed().contains(Self.event))
+        #expect(house.activity.isEmpty)
+    }
 
     @Test func `A file waits until its last writer has closed it, and is then taken whole`() throws
     {

@@ -50,6 +50,9 @@ import Testing
                     lines.append(Line(offset: from, length: length))
                     at += length + 1
                 }
+            case .passed(let count):
+                // So that a turn ends: never more than what is read at once.
+                #expect((1...Self.chunk).contains(count))
             case .tooLong(let offset):
                 lines.append(Line(offset: Int(offset)))
             case .broken(let offset, let reason):

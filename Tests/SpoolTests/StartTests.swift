@@ -30,6 +30,41 @@ import Testing
         #expect(try SpoolTree.prepare(files, host: "other").identity == identity)
     }
 
+    @Test(arguments: ["active", "sealed", "expired", "quarantine", "connectors", "incoming"])
+    func `A link or a file in the place of a directory is refused`(name: String) throws {
+        for isLink in [true, false] {
+            let tree = TemporaryTree()
+            tree.makeDirectory("elsewhere")
+            if isLink { symlink("elsewhere", tree.at(name)) } else { tree.write(name, "") }
+            let files = try RealFileSystem(root: tree.path)
+            let what = isLink ? "a symbolic link" : "a regular file"
+            #expect(
+                throws: SpoolFailure.foreign(
+                    path: name, reason: "is \(what) in the place of a directory; move it away")
+            ) { try SpoolTree.prepare(files, host: "host") }
+            #expect(tree.names("elsewhere") == [])
+        }
+    }
+
+    @Test func `A directory that others could change is closed, and said`() throws {
+        let tree = TemporaryTree()
+        let files = try RealFileSystem(root: tree.path)
+        _ = try SpoolTree.prepare(files, host: "host") {
+            Issue.record("a new spool was open: \($0)")
+        }
+        for name in ["active", "incoming", "."] { chmod(tree.at(name), 0o777) }
+        var said: [String] = []
+        _ = try SpoolTree.prepare(files, host: "host") { said.append($0) }
+        func line(_ name: String, _ mode: String) -> String {
+            "\(name) in the spool could be changed by other users (mode 0777); it has mode "
+                + "\(mode) from now on"
+        }
+        #expect(said == [line(".", "0755"), line("incoming", "1777"), line("active", "0755")])
+        said = []
+        _ = try SpoolTree.prepare(files, host: "host") { said.append($0) }
+        #expect(said == [])
+    }
+
     @Test(arguments: [(3, 1, 3), (2, 2, 2)])
     func `A spool of a newer version is refused, untouched`(layout: Int, version: Int, said: Int)
         throws
@@ -100,6 +135,31 @@ import Testing
             })
         let offsets = house.envelopes("all").map(\.offset)
         #expect(offsets == [UInt64(house.now - 1) * 1_000_000, UInt64(house.now) * 1_000_000])
+    }
+
+    @Test func `Offsets of types without end stay few, and none comes twice`() throws {
+        let tree = TemporaryTree()
+        tree.makeDirectory("connectors")
+        let files = try RealFileSystem(root: tree.path)
+        let name = try #require(ConnectorName("all"))
+        var now = Timestamp(unixSeconds: 1_795_370_000)
+        var offsets = try Offsets(name, now: now, files)
+        var highest: UInt64 = 0
+        for round in 0..<5 {
+            let counts = Dictionary(
+                uniqueKeysWithValues: (0..<Limits.offsetTypes / 2).map { ("\(round).\($0)", 3) }
+                    + [("each.time", 2)])
+            try offsets.reserve(counts, now: now, files)
+            let given = offsets.take("each.time", 2)
+            #expect(given >= highest)
+            highest = given + 2
+            #expect(offsets.take("\(round).1", 3) > 0)
+            // What was read back goes on above what is reserved.
+            offsets = try Offsets(name, now: now, files)
+            now = Timestamp(unixSeconds: now.unixSeconds + 1)
+        }
+        let text = try #require(tree.text("connectors/all.offsets"))
+        #expect(text.split(separator: "\n").count <= Limits.offsetTypes + 3)
     }
 
     // MARK: Envelopes

@@ -152,6 +152,10 @@ public final class SimulatedFileSystem: FileSystem {
         try makeDirectory(path, mode: 0o3730)
     }
 
+    public func setMode(_ path: String, _ mode: UInt32) throws(FileError) {
+        preconditionFailure("all its directories are our own, and closed: \(path)")
+    }
+
     public func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
         var names: [String] = []
         try perform("readdir", path, hasEffect: false) { state in
@@ -306,7 +310,8 @@ public final class SimulatedFileSystem: FileSystem {
     fileprivate static func status(_ number: Int, _ inode: Inode) -> FileStatus {
         FileStatus(
             kind: inode.isDirectory ? .directory : .regular, size: UInt64(inode.seen.count),
-            links: 1, inode: UInt64(number), modified: 0, owner: 0)
+            links: 1, inode: UInt64(number), modified: 0, changed: 0, owner: 0,
+            mode: inode.isDirectory ? 0o700 : 0o600)
     }
 
     private final class Opened: OpenFile {

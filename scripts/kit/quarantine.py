@@ -26,7 +26,7 @@ class File(NamedTuple):
 
 def refused_lines(spool: pathlib.Path) -> list[Line]:
     lines = []
-    for path in sorted((spool / "quarantine").glob("[!.]*.rejects")):
+    for path in _ours(spool, "rejects"):
         with path.open("rb") as rejects:
             file = json.loads(rejects.readline())["file"]
             while head := rejects.readline():
@@ -41,8 +41,14 @@ def refused_lines(spool: pathlib.Path) -> list[Line]:
 
 def refused_files(spool: pathlib.Path) -> list[File]:
     files = []
-    for note in sorted((spool / "quarantine").glob("[!.]*.reason")):
+    for note in _ours(spool, "reason"):
         text = dict(re.findall(r"^([a-z-]+): (.*)$", note.read_text(), re.MULTILINE))
         (kept,) = note.parent.glob(f"{note.stem}-*")
         files.append(File(text["file"], text["reason"], kept))
     return files
+
+
+def _ours(spool: pathlib.Path, ending: str) -> list[pathlib.Path]:
+    """The daemon's own files; a producer may call a file `x.rejects`, which is kept as `<number>-x.rejects`."""
+    return sorted(path for path in (spool / "quarantine").glob("*")
+                  if re.fullmatch(rf"[0-9a-f]{{16}}\.{ending}", path.name))
