@@ -64,14 +64,14 @@ def test_what_is_slow_without_end_is_given_up_and_told(installation, scripted_s3
     sts = [
         Case("sts-silent", wire.never_answer, "does not answer"),
         Case("sts-answer-of-1-byte-a-second", wire.drip(*bytes_of(OK + HEADER * 9)),
-             "does not answer: .*too slow"),
+             "does not answer: .*(too slow|no answer within 30 s)"),
         Case("sts-head-without-end", wire.drip(OK, endless=HEADER),
-             "too slow|no answer within 30 s"),
+             "does not answer: .*(too slow|no answer within 30 s)"),
         Case("sts-body-without-end",
              wire.drip(OK + CHUNKED, endless=CHUNK),
-             "did not come within 2 minutes"),
+             "did not come within|too slow|no answer within"),
     ]
-    tls = Case("handshake", wire.never_answer, "imed out|too slow")
+    tls = Case("handshake", wire.never_answer, "SSL connection timeout")
     with Issuer() as issuer, wires(sts, issuer.port) as issuers, \
             wires([*SLOW, tls], port_of(scripted_s3)) as stores:
         for name, each in stores.items():
