@@ -147,9 +147,13 @@ public struct ConnectorHealth: Sendable {
             }
             return heard(at: now) + misconfigure(disposition, at: now, random)
         case .delivered:
-            // New credentials do not devalue the proof that the old ones work.
+            // New credentials do not devalue the proof that the old ones work, nor does a reload that the store does.
             let endsEpisode = episode.map { began >= $0.trouble.since } ?? false
-            var actions = isNews || endsEpisode ? delivered(at: now) : []
+            let troubles = [
+                episode?.trouble.since, misconfiguration?.since, backingOff?.trouble.since,
+            ]
+            let endsAll = troubles.compactMap(\.self).max().map { began >= $0 } ?? false
+            var actions = isNews || endsEpisode || endsAll ? delivered(at: now) : []
             actions += eventTypes[eventType]?.delivered(began: began, at: now) ?? []
             if eventTypes[eventType]?.isWell == true { eventTypes[eventType] = nil }
             if !actions.isEmpty { revision += 1 }

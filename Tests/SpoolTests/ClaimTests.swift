@@ -191,7 +191,7 @@ import Testing
         #expect(house.sealed() == "{\"event_type\":\"b\"}\n")
         house.uptime += .seconds(5)
         house.scan()
-        #expect(house.fileRefusals.map(\.fate) == [.awaitsWriter])
+        #expect(house.fileRefusals.map(\.fate) == [.waits])
         #expect(house.failures == [])
         files.held = nil
         house.scan()

@@ -142,21 +142,21 @@ import Testing
         tree.makeDirectory("connectors")
         let files = try RealFileSystem(root: tree.path)
         let name = try #require(ConnectorName("all"))
-        var now = Timestamp(unixSeconds: 1_795_370_000)
-        var offsets = try Offsets(name, now: now, files)
+        var now: UInt64 = 1_795_370_000_000_000
+        var offsets = try Offsets(name, microseconds: now, files)
         var highest: UInt64 = 0
         for round in 0..<5 {
             let counts = Dictionary(
                 uniqueKeysWithValues: (0..<Limits.offsetTypes / 2).map { ("\(round).\($0)", 3) }
                     + [("each.time", 2)])
-            try offsets.reserve(counts, now: now, files)
+            try offsets.reserve(counts, microseconds: now, files)
             let given = offsets.take("each.time", 2)
             #expect(given >= highest)
             highest = given + 2
             #expect(offsets.take("\(round).1", 3) > 0)
             // What was read back goes on above what is reserved.
-            offsets = try Offsets(name, now: now, files)
-            now = Timestamp(unixSeconds: now.unixSeconds + 1)
+            offsets = try Offsets(name, microseconds: now, files)
+            now += 1_000_000
         }
         let text = try #require(tree.text("connectors/all.offsets"))
         #expect(text.split(separator: "\n").count <= Limits.offsetTypes + 3)
