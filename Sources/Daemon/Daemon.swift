@@ -46,6 +46,8 @@ final class Daemon {
     /// Those of the configuration of the day.
     var schemas: SchemaSet
     var failedOpens = 0
+    /// The causes of failures of intake that were told since it last worked.
+    var toldFailures: Set<String> = []
     var isStopping = false
     var isFlushing = false
     var toSettle: [Settlement] = []

@@ -49,7 +49,7 @@ extension Daemon {
                 ignoredMembers[members.eventType, default: 0] += members.count
             }
         case .sealed(let batches):
-            failedOpens = 0
+            intakeWorks()
             for batch in batches { outbox(batch.id.connector).take(batch) }
             for name in Set(batches.map(\.id.connector)) { outboxes[name]?.pump() }
         case .settled(let batches):
@@ -74,6 +74,7 @@ extension Daemon {
             wake(dueTimer, at: due)
         case .activity(let activity):
             self.activity = activity
+            if intake == .running, activity.isEmpty, activity.hasLooked { intakeWorks() }
         }
         changed()
     }
@@ -103,17 +104,25 @@ extension Daemon {
     }
 
     func intakeBegan() {
-        if case .failed = intake { reporter.say(.intakeResumed, "intake has begun again") }
         intake = .running
         watch()
         becameReady()
     }
 
+    /// Something was sealed, or all that was there is done: that it could be opened proves less.
+    private func intakeWorks() {
+        failedOpens = 0
+        guard !toldFailures.isEmpty else { return }
+        toldFailures = []
+        reporter.say(.intakeResumed, "intake has begun again")
+    }
+
     func intakeFailed(_ failure: SpoolFailure) {
         failedOpens += 1
         let text = failure.description
-        if intake != .failed(text) {
-            let advice = failure.isDiskFull ? "; make room on the spool's disk" : ""
+        // What fails while it is worked on fails at another file each time, and two causes may alternate.
+        if toldFailures.insert(failure.cause).inserted {
+            let advice = failure.advice.map { "; " + $0 } ?? ""
             reporter.say(
                 .intakeFailed,
                 "the spool cannot be worked on: \(text)\(advice); nothing is lost, and "
@@ -122,7 +131,8 @@ extension Daemon {
         intake = .failed(text)
         becameReady()
         let delay = Backoff().delay(
-            failures: min(failedOpens, 6), retryAfter: nil, random: Double.random(in: 0.5..<1))
+            failures: min(failedOpens, Self.longestIntakeWait), retryAfter: nil,
+            random: Double.random(in: 0.5..<1))
         DispatchQueue.main.asyncAfter(deadline: .now() + .milliseconds(Int(delay.milliseconds))) {
             [weak self] in
             guard let self, !self.isStopping else { return }
@@ -130,18 +140,22 @@ extension Daemon {
         }
     }
 
+    /// After so many failures the wait is eight seconds and grows no more: mending shows soon.
+    private static let longestIntakeWait = 4
+
     func settlingFailed(_ batches: [BatchID], _ failure: SpoolFailure) {
         // Deliveries go on meanwhile: one timer and one line serve them all.
         unsettled += batches
         guard unsettled.count == batches.count else { return }
         settleFailures.count += 1
-        // The path is another each time.
-        let cause = if case .file(let error) = failure { errorText(error.code) } else { "" }
+        let cause = failure.cause
         if settleFailures.count == 1 || settleFailures.text != cause {
+            let advice = failure.advice.map { "; " + $0 } ?? ""
             reporter.say(
                 .spoolFailing,
                 "\(count(batches.count, "batch", plural: "batches")) that left cannot be taken off "
-                    + "the spool: \(failure); it is tried again, and nothing is sent twice")
+                    + "the spool: \(failure)\(advice); it is tried again, and nothing is sent "
+                    + "twice")
         }
         settleFailures.text = cause
         DispatchQueue.main.asyncAfter(deadline: .now() + .seconds(Self.lookInterval)) {
