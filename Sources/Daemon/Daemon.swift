@@ -33,6 +33,8 @@ final class Daemon {
     let runsUntilEmpty: Bool
     let spool: Spool
     var watcher: SpoolWatcher?
+    /// Whether the last try to watch `incoming/` went well.
+    var isWatching = true
     var control: ControlServer?
 
     var outboxes: [ConnectorName: Outbox] = [:]
@@ -137,7 +139,7 @@ final class Daemon {
     func start() throws(StartFailure) {
         handleSignals()
         dueTimer.setEventHandler { [weak self] in self?.spool.cutDue() }
-        lookTimer.setEventHandler { [weak self] in self?.spool.scan() }
+        lookTimer.setEventHandler { [weak self] in self?.look() }
         tickTimer.setEventHandler { [weak self] in self?.tick() }
         for timer in [dueTimer, lookTimer, tickTimer] {
             timer.schedule(deadline: .distantFuture)
@@ -226,7 +228,7 @@ final class Daemon {
     private var isLooking = false
 
     private func updateLookTimer() {
-        var mustLook = activity.writtenFiles > 0
+        var mustLook = activity.writtenFiles > 0 || !isWatching
         if case .waiting = intake { mustLook = true }
         guard mustLook != isLooking else { return }
         isLooking = mustLook

@@ -182,13 +182,23 @@ extension Daemon {
                 self.watcher = watcher
             }
             try watcher.watch(settings.connectors.map(\.name))
-            spool.scan()
+            isWatching = true
         } catch {
-            reporter.say(
-                .intakeFailed,
-                "incoming/ cannot be watched: \(error); it is looked through every "
-                    + "\(Self.rescanInterval) seconds")
+            if isWatching {
+                let advice = error.watchAdvice.map { "; " + $0 } ?? ""
+                reporter.say(
+                    .intakeFailed,
+                    "incoming/ cannot be watched: \(error)\(advice); it is looked through every "
+                        + "\(Self.lookInterval) seconds until it can")
+            }
+            isWatching = false
         }
+        spool.scan()
+    }
+
+    /// Looks without having heard of anything.
+    func look() {
+        if isWatching { spool.scan() } else { watch() }
     }
 
     func wake(_ timer: any DispatchSourceTimer, at moment: Duration?) {

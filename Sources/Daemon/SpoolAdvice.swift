@@ -34,4 +34,13 @@ extension FileError {
         default: nil
         }
     }
+
+    /// The same of what watches a directory: there ENOSPC and EMFILE are about limits of a user.
+    nonisolated var watchAdvice: String? {
+        switch code {
+        case ENOSPC: "raise fs.inotify.max_user_watches"
+        case EMFILE: "allow more open files (LimitNOFILE=), or raise fs.inotify.max_user_instances"
+        default: advice
+        }
+    }
 }

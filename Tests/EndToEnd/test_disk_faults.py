@@ -200,6 +200,25 @@ def test_what_a_failed_sync_covered_is_made_anew_before_anything_is_sent(
     assert_balance(installation, scripted, lines)
 
 
+def test_where_nothing_can_be_watched_it_is_looked_for_until_it_can(
+    installation, faults, scripted, producer  # noqa: F811
+):
+    faults.script(Rule(errno.ENOSPC, "watch"))
+    daemon = started(installation)
+    told = daemon.wait_for("intake failed")
+    assert "cannot be watched" in told.message and "max_user_watches" in told.message, told.message
+    lines = some_lines(producer)
+    installation.drop("a.jsonl", lines, "orders")
+    daemon.wait_until(lambda: not installation.waiting(), "it was found")
+    met = len(faults.hits())
+    assert met > 1, "watching was not tried again"
+    faults.script(Rule("note", "watch"))
+    daemon.wait_until(
+        lambda: any(call.path.endswith("/incoming/orders") for call in faults.log()), "it is watched again")
+    assert troubles(daemon) == [told.kind], daemon.transcript()
+    assert_balance(installation, scripted, lines)
+
+
 # Reading.
 
 
