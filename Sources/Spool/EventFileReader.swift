@@ -62,8 +62,8 @@ final class EventFileReader {
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<Limits.chunkBytes])
             switch try fill(room) {
             case .bytes(let count):
-                skipByteOrderMark(count)
                 end += count
+                skipByteOrderMark()
             case .end:
                 isAtEnd = true
             case .broken(let reason):
@@ -172,8 +172,8 @@ final class EventFileReader {
     }
 
     /// A byte order mark at the start of the text is no part of the first event.
-    private func skipByteOrderMark(_ count: Int) {
-        guard base == 0, end == 0, count >= 3, buffer[0] == 0xef, buffer[1] == 0xbb,
+    private func skipByteOrderMark() {
+        guard base == 0, start == 0, end >= 3, buffer[0] == 0xef, buffer[1] == 0xbb,
             buffer[2] == 0xbf
         else { return }
         start = 3
