@@ -157,8 +157,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Delivery", "Files", "Model", "ScriptedStore", "Spool", "Support",
-                "Systemd",
+                "Daemon", "Delivery", "Files", "HTTPServer", "Model", "ScriptedStore", "Spool",
+                "Support", "Systemd",
             ],
             swiftSettings: onTheLoop),
         .testTarget(
