@@ -103,11 +103,6 @@ let package = Package(
         .target(
             name: "ScriptedStore", dependencies: ["Curl"], path: "Tests/ScriptedStore",
             swiftSettings: onTheLoop),
-        .target(
-            name: "FuzzTargets", dependencies: ["Avro", "Encoding", "Model"],
-            path: "Tests/Fuzz/Targets", swiftSettings: strict),
-        .testTarget(
-            name: "FuzzTests", dependencies: ["FuzzTargets", "Support"], swiftSettings: strict),
         // What scripts/bench --encode runs.
         .executableTarget(
             name: "EncodeBench", dependencies: ["Avro", "Encoding"], path: "Tests/EncodeBench",
@@ -157,8 +152,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Delivery", "Files", "Model", "ScriptedStore", "Spool", "Support",
-                "Systemd",
+                "Daemon", "Delivery", "Files", "HTTPServer", "Model", "ScriptedStore", "Spool",
+                "Support", "Systemd",
             ],
             swiftSettings: onTheLoop),
         .testTarget(
@@ -173,10 +168,27 @@ let package = Package(
     ]
 )
 
-// Only scripts/fuzz builds this: its main comes from libFuzzer.
-if Context.environment["SLUICE_FUZZ"] != nil {
+// What is fuzzed, and the modules that it looks into: tests are built so that they may (`@testable`), and scripts/fuzz
+// builds all of it so.
+let fuzzed: [Target.Dependency] = [
+    "Avro", "Batching", "Configuration", "Credentials", "Curl", "Daemon", "Deflate", "Delivery",
+    "Digest", "Encoding", "Files", "HTTPServer", "Model", "S3", "Signing", "Spool",
+]
+
+if Context.environment["SLUICE_FUZZ"] == nil {
     package.targets.append(
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed + ["Support"], path: "Tests/Fuzz",
+            exclude: ["Driver", "corpus", "json.dict", "toml.dict"],
+            sources: ["Targets", "Tests"], swiftSettings: strict))
+} else {
+    // Only scripts/fuzz builds these: the main of the program comes from libFuzzer.
+    package.targets += [
+        .target(
+            name: "FuzzTargets", dependencies: fuzzed, path: "Tests/Fuzz/Targets",
+            swiftSettings: strict),
         .executableTarget(
             name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver",
-            swiftSettings: strict))
+            swiftSettings: strict),
+    ]
 }

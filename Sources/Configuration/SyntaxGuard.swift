@@ -4,8 +4,9 @@
 /// begins with what begins no key (`[.a]`), a `}` where a list's element belongs (`[1, }`), and no digit
 /// after the T of a date (`2026-11-22T:00`). A typing error must not take the daemon down at a reload, so
 /// they are found here first, together with characters that TOML allows nowhere but in strings and
-/// comments. Everything else is left to the library: up to the first mistake the two agree on what is a
-/// string or a comment, and after it nothing matters.
+/// comments. So is nesting that nobody means: the library builds, and we read, each level on a stack. Everything
+/// else is left to the library: up to the first mistake the two agree on what is a string or a comment, and
+/// after it nothing matters.
 struct SyntaxGuard {
     private let text: [UInt8]
     private var index = 0
@@ -13,8 +14,13 @@ struct SyntaxGuard {
     private var lineStart = 0
     /// Open brackets and braces of values; a `[` at the start of a line is a header only outside of them.
     private var depth = 0
+    /// The dots of a key, which make a table each.
+    private var dots = 0
     /// The last byte that is neither blank nor in a comment; a quote stands for its string.
     private var previous = UInt8(ascii: "\n")
+
+    /// Brackets inside of each other, and dots in a key; ours have two of either.
+    private static let deepest = 16
 
     private init(_ text: [UInt8]) {
         self.text = text
@@ -41,6 +47,7 @@ struct SyntaxGuard {
             case UInt8(ascii: "\n"):
                 index += 1
                 (line, lineStart, isLineStart) = (line + 1, index, true)
+                dots = 0
                 continue
             case UInt8(ascii: "#"):
                 while let next = self.byte(at: index), next != UInt8(ascii: "\n") { index += 1 }
@@ -61,6 +68,17 @@ struct SyntaxGuard {
         switch byte {
         case UInt8(ascii: "["), UInt8(ascii: "{"):
             depth += 1
+            dots = 0
+            guard depth <= Self.deepest else {
+                throw mistake("expected no more than \(Self.deepest) brackets inside of each other")
+            }
+        case UInt8(ascii: "="), UInt8(ascii: ","):
+            dots = 0
+        case UInt8(ascii: "."):
+            dots += 1
+            guard dots <= Self.deepest else {
+                throw mistake("expected a key with no more than \(Self.deepest) dots")
+            }
         case UInt8(ascii: "]"):
             depth = max(0, depth - 1)
         case UInt8(ascii: "}"):

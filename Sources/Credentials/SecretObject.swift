@@ -143,7 +143,7 @@ nonisolated struct SecretObject {
             let letter = raw[raw.startIndex + 1]
             if letter == UInt8(ascii: "u") {
                 let digits = raw.dropFirst(2).prefix(4)
-                guard digits.count == 4,
+                guard digits.count == 4, digits.first != UInt8(ascii: "+"),
                     let value = UInt32(String(decoding: digits, as: UTF8.self), radix: 16),
                     let scalar = Unicode.Scalar(value)
                 else { return nil }

@@ -3,7 +3,7 @@ internal import Model
 internal import Signing
 
 /// Credentials as a source gave them.
-struct Session {
+nonisolated struct Session {
     var credentials: Credentials
     /// From the moment of the answer; nil: they do not expire.
     var lifetime: Duration?

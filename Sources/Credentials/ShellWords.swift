@@ -7,18 +7,20 @@ nonisolated enum ShellWords {
     static func split(_ text: String) -> [String]? {
         var words: [String] = []
         var word: String?
-        var quote: Character?
-        var characters = text.makeIterator()
-        while let character = characters.next() {
+        var quote: Unicode.Scalar?
+        // By scalars: a mark behind a quote or a blank would be one character with it.
+        var scalars = text.unicodeScalars.makeIterator()
+        while let character = scalars.next() {
             if let open = quote {
                 if character == open {
                     quote = nil
                 } else if open == "\"", character == "\\" {
-                    guard let escaped = characters.next() else { return nil }
-                    word = (word ?? "") + (escaped == "\"" || escaped == "\\" ? "" : "\\")
-                    word?.append(escaped)
+                    guard let escaped = scalars.next() else { return nil }
+                    word = word ?? ""
+                    if escaped != "\"", escaped != "\\" { word?.append("\\") }
+                    word?.unicodeScalars.append(escaped)
                 } else {
-                    word?.append(character)
+                    word?.unicodeScalars.append(character)
                 }
                 continue
             }
@@ -27,13 +29,15 @@ nonisolated enum ShellWords {
                 quote = character
                 word = word ?? ""
             case "\\":
-                guard let escaped = characters.next() else { return nil }
-                word = (word ?? "") + String(escaped)
-            case " ", "\t", "\n", "\r", "\r\n":
+                guard let escaped = scalars.next() else { return nil }
+                word = word ?? ""
+                word?.unicodeScalars.append(escaped)
+            case " ", "\t", "\n", "\r":
                 if let word { words.append(word) }
                 word = nil
             default:
-                word = (word ?? "") + String(character)
+                word = word ?? ""
+                word?.unicodeScalars.append(character)
             }
         }
         guard quote == nil else { return nil }

@@ -27,59 +27,42 @@ final class ControlServer {
 
     private func answer(_ exchange: HTTPExchange) {
         guard let daemon else { return }
-        let (method, path) = (exchange.request.method, exchange.request.path)
-        if let verb = Verb(rawValue: path) {
-            guard method == .post else { return refuseMethod(exchange) }
-            return perform(verb, exchange, daemon)
+        let request: ControlRequest
+        do throws(ControlRequest.Fault) {
+            request = try ControlRequest(exchange.request)
+        } catch {
+            return exchange.answer(error.response)
         }
-        guard ["/status", "/healthz", "/archive"].contains(path) else {
-            return exchange.answer(.text("there is no such path", status: 404))
-        }
-        guard method == .get else { return refuseMethod(exchange) }
-        switch path {
-        case "/status":
+        switch request {
+        case .status:
             daemon.status { document in self.answer(exchange, document.json) }
-        case "/archive":
-            listArchive(exchange, daemon)
-        default:
+        case .health:
             if let reason = daemon.ailment {
                 exchange.answer(.text(reason, status: 503))
             } else {
                 exchange.answer(.text("ok"))
             }
+        case .archive(let connector): listArchive(connector, exchange, daemon)
+        case .flush(let connector): flush(connector, exchange, daemon)
+        case .change(let verb, let name, let batch):
+            perform(verb, name, batch, exchange, daemon)
         }
     }
 
-    private func refuseMethod(_ exchange: HTTPExchange) {
-        exchange.answer(.text("another method is meant for this path", status: 405))
+    private func refuse(_ exchange: HTTPExchange, _ connector: ConnectorName) {
+        exchange.answer(ControlRequest.Fault.connector(connector.description).response)
     }
 
-    /// What may be asked for with POST.
-    private enum Verb: String {
-        case flush = "/flush"
-        case pause = "/pause"
-        case resume = "/resume"
-        case discard = "/discard"
-        case rekey = "/rekey"
-        case retryArchive = "/archive/retry"
-        case discardArchive = "/archive/discard"
-    }
-
-    private func perform(_ verb: Verb, _ exchange: HTTPExchange, _ daemon: Daemon) {
-        if verb == .flush { return flush(exchange, daemon) }
-        guard let text = exchange.request.query["connector"] else {
-            return exchange.answer(.text("connector= is missing", status: 400))
-        }
-        guard let name = ConnectorName(text), let outbox = daemon.outboxes[name] else {
-            guard let name = ConnectorName(text), daemon.archived[name] != nil,
-                verb == .retryArchive || verb == .discardArchive
-            else {
-                return exchange.answer(.text("there is no connector \"\(text)\"", status: 404))
-            }
-            return changeArchive(verb, name, exchange, daemon)
+    private func perform(
+        _ verb: ControlRequest.Verb, _ name: ConnectorName, _ batch: String?,
+        _ exchange: HTTPExchange, _ daemon: Daemon
+    ) {
+        guard let outbox = daemon.outboxes[name] else {
+            guard daemon.archived[name] != nil, verb == .retryArchive || verb == .discardArchive
+            else { return refuse(exchange, name) }
+            return changeArchive(verb, name, batch, exchange, daemon)
         }
         switch verb {
-        case .flush: break
         case .pause, .resume:
             guard outbox.settings != nil else {
                 let reason =
@@ -94,19 +77,21 @@ final class ControlServer {
             }
             answer(exchange, Self.sums(outbox.discardAll()))
         case .rekey:
-            rekey(outbox, exchange, daemon)
+            rekey(outbox, batch, exchange, daemon)
         case .retryArchive, .discardArchive:
-            changeArchive(verb, name, exchange, daemon)
+            changeArchive(verb, name, batch, exchange, daemon)
         }
     }
 
-    private func rekey(_ outbox: Outbox, _ exchange: HTTPExchange, _ daemon: Daemon) {
+    private func rekey(
+        _ outbox: Outbox, _ batch: String?, _ exchange: HTTPExchange, _ daemon: Daemon
+    ) {
         guard outbox.settings != nil else {
             let reason =
                 "connector \"\(outbox.name)\" is not in the configuration; put it back first"
             return exchange.answer(.text(reason, status: 409))
         }
-        let (name, batch) = (outbox.name, exchange.request.query["batch"])
+        let name = outbox.name
         outbox.rekey(batch, by: daemon.spool) { result in
             switch result {
             case .success(let sums):
@@ -133,14 +118,10 @@ final class ControlServer {
         ])
     }
 
-    private func flush(_ exchange: HTTPExchange, _ daemon: Daemon) {
-        var connector: ConnectorName?
-        if let name = exchange.request.query["connector"] {
-            connector = ConnectorName(name)
-            guard let connector, daemon.hasConnector(connector) else {
-                return exchange.answer(.text("there is no connector \"\(name)\"", status: 404))
-            }
-        }
+    private func flush(
+        _ connector: ConnectorName?, _ exchange: HTTPExchange, _ daemon: Daemon
+    ) {
+        if let connector, !daemon.hasConnector(connector) { return refuse(exchange, connector) }
         daemon.flush(connector) { isSealed in
             if isSealed {
                 exchange.answer(.json(Array("{\"sealed\":true}\n".utf8)))
@@ -152,15 +133,11 @@ final class ControlServer {
 
     // MARK: The archive
 
-    private func listArchive(_ exchange: HTTPExchange, _ daemon: Daemon) {
-        var connector: ConnectorName?
-        if let name = exchange.request.query["connector"] {
-            connector = ConnectorName(name)
-            guard let connector,
-                daemon.archived[connector] != nil || daemon.outboxes[connector] != nil
-            else {
-                return exchange.answer(.text("there is no connector \"\(name)\"", status: 404))
-            }
+    private func listArchive(
+        _ connector: ConnectorName?, _ exchange: HTTPExchange, _ daemon: Daemon
+    ) {
+        if let connector, daemon.archived[connector] == nil, daemon.outboxes[connector] == nil {
+            return refuse(exchange, connector)
         }
         daemon.spool.archived(connector) { result in
             onLoop {
@@ -188,9 +165,9 @@ final class ControlServer {
     }
 
     private func changeArchive(
-        _ verb: Verb, _ name: ConnectorName, _ exchange: HTTPExchange, _ daemon: Daemon
+        _ verb: ControlRequest.Verb, _ name: ConnectorName, _ batch: String?,
+        _ exchange: HTTPExchange, _ daemon: Daemon
     ) {
-        let batch = exchange.request.query["batch"]
         let done: @Sendable (Result<ArchiveSums, ArchiveFailure>) -> Void = { result in
             onLoop { self.answer(exchange, result, name, batch) }
         }

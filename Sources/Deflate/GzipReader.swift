@@ -11,6 +11,8 @@ public struct GzipReader: ~Copyable {
 
     private let stream: UnsafeMutablePointer<z_stream>
     private var insideMember = true
+    /// Found behind what was given out; every later call throws it.
+    private var failure: Failure?
 
     public init() {
         stream = .allocate(capacity: 1)
@@ -26,10 +28,12 @@ public struct GzipReader: ~Copyable {
 
     /// Decompresses from `input` into `output`; says how many bytes of each it used.
     ///
-    /// It stops when either is used up. Bytes of zero after the last member are padding, as for gzip(1).
+    /// It stops when either is used up. Bytes of zero after the last member are padding, as for gzip(1). What comes before
+    /// damage is given out, so that it is the same however the input is cut; the next call throws.
     public mutating func read(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(Failure) -> (consumed: Int, produced: Int) {
+        if let failure { throw failure }
         let source = input.bindMemory(to: UInt8.self)
         stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
         stream.pointee.avail_in = UInt32(source.count)
@@ -51,7 +55,11 @@ public struct GzipReader: ~Copyable {
             } else if status == Z_BUF_ERROR {
                 break
             } else if status != Z_OK {
-                throw .corrupt(stream.pointee.msg.map { String(cString: $0) } ?? "zlib \(status)")
+                let found = Failure.corrupt(
+                    stream.pointee.msg.map { String(cString: $0) } ?? "zlib \(status)")
+                failure = found
+                guard Int(stream.pointee.avail_out) < output.count else { throw found }
+                break
             }
         }
         // Output that is still inside zlib comes out with the next input: a member's trailer is read last.
@@ -63,6 +71,7 @@ public struct GzipReader: ~Copyable {
 
     /// Whether the data may end here.
     public func finish() throws(Failure) {
+        if let failure { throw failure }
         if insideMember { throw .truncated }
     }
 }

@@ -121,8 +121,7 @@ private struct Section {
 
     func number(_ key: String) throws(CheckedText.Fault) -> Int64? {
         guard let text = text(key) else { return nil }
-        guard let number = Int64(text) else { throw .damaged("\(key) is no number") }
-        return number
+        return try CheckedText.moment(text, of: key)
     }
 
     func instant(_ key: String) throws(CheckedText.Fault) -> Instant? {
@@ -138,11 +137,10 @@ private struct Section {
     func pairs(_ key: String) throws(CheckedText.Fault) -> [(Int64, Int64)] {
         var pairs: [(Int64, Int64)] = []
         for line in lines where line.key == key {
-            let words = line.value.split(separator: " ").map { Int64($0) }
-            guard words.count == 2, let first = words[0], let second = words[1] else {
-                throw .damaged("\(key) is not two numbers")
-            }
-            pairs.append((first, second))
+            let words = line.value.split(separator: " ")
+            guard words.count == 2 else { throw .damaged("\(key) is not two numbers") }
+            let first = try CheckedText.moment(words[0], of: key)
+            pairs.append((first, try CheckedText.moment(words[1], of: key)))
         }
         return pairs
     }

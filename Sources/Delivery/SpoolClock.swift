@@ -55,9 +55,21 @@ extension SpoolClock {
     }
 
     init(_ text: CheckedText) throws(CheckedText.Fault) {
+        let reading = try CheckedText.moment(text.value("clock"), of: "clock")
+        let bootTime = try CheckedText.moment(text.value("boot-time"), of: "boot-time")
         self.init(
-            reading: Instant(nanoseconds: try text.number("clock")), boot: try text.value("boot"),
-            bootTime: .nanoseconds(try text.number("boot-time") as Int64))
+            reading: Instant(nanoseconds: reading), boot: try text.value("boot"),
+            bootTime: .nanoseconds(bootTime))
+    }
+}
+
+extension CheckedText {
+    /// A number of nanoseconds, within 73 years of the origin of its clock: so sums and differences of them have a range.
+    static func moment(_ text: some StringProtocol, of key: String) throws(Fault) -> Int64 {
+        guard let number = Int64(text), number.magnitude <= 1 << 61 else {
+            throw .damaged("\(key) is no moment")
+        }
+        return number
     }
 }
 

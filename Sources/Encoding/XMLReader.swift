@@ -145,7 +145,10 @@ where Bytes.Element == UInt8, Bytes.Index == Int {
         ]
         if let scalar = known[name] { return scalar }
         let number: UInt32?
-        if name.hasPrefix("#x") {
+        // The digits of a number have no sign, which UInt32 would take.
+        if name.utf8.contains(UInt8(ascii: "+")) {
+            number = nil
+        } else if name.hasPrefix("#x") {
             number = UInt32(name.dropFirst(2), radix: 16)
         } else if name.hasPrefix("#") {
             number = UInt32(name.dropFirst())

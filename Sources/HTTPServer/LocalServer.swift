@@ -78,7 +78,8 @@ public final class LocalServer {
 
     isolated deinit { stop() }
 
-    private func run() {
+    /// Does what there is to do now; the loop calls it whenever there is something.
+    func run() {
         guard let library else { return }
         // Places of clients that leave in one run are given to those who wait only in the next.
         var before: UInt32

@@ -8,7 +8,7 @@ public struct Hour: Hashable, Comparable, Sendable {
 
     /// The hour that contains the given Unix time.
     public init(unixSeconds: Int64) {
-        hoursSince1970 = Int(unixSeconds >= 0 ? unixSeconds / 3600 : (unixSeconds - 3599) / 3600)
+        hoursSince1970 = Int(unixSeconds / 3600 - (unixSeconds % 3600 < 0 ? 1 : 0))
     }
 
     public static func < (left: Hour, right: Hour) -> Bool {

@@ -11,8 +11,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     private var date: CivilDate {
-        let days = unixSeconds >= 0 ? unixSeconds / 86_400 : (unixSeconds - 86_399) / 86_400
-        return CivilDate(daysSince1970: days)
+        CivilDate(daysSince1970: unixSeconds / 86_400 - (unixSeconds % 86_400 < 0 ? 1 : 0))
     }
 
     private var secondOfDay: Int64 {

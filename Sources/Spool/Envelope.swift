@@ -61,17 +61,23 @@ extension Envelope {
         else { throw .damaged("connector, hour or sha256 is invalid") }
         let from = Timestamp(unixSeconds: try text.number("accepted-from"))
         let to = Timestamp(unixSeconds: try text.number("accepted-to"))
-        guard from <= to else { throw .damaged("the times of acceptance are reversed") }
+        let events: Int = try text.number("events")
         var clock: Duration?
         if text.lines.contains(where: { $0.key == "accepted-clock" }) {
             clock = .milliseconds(try text.number("accepted-clock") as Int64)
+        }
+        if let fault = Self.fault(
+            events: UInt64(clamping: events), from: from.unixSeconds, to: to.unixSeconds,
+            clock: clock?.milliseconds)
+        {
+            throw .damaged(fault)
         }
         let first = Position(
             file: try text.number("first-file"), offset: try text.number("first-offset"))
         self.init(
             batch: BatchID(connector: connector, first: first),
             eventType: try text.value("event-type"), hour: hour, key: try text.value("key"),
-            offset: try text.number("offset"), events: try text.number("events"),
+            offset: try text.number("offset"), events: events,
             through: Position(
                 file: try text.number("through-file"), offset: try text.number("through-offset")),
             size: try text.number("size"), sha256: digest, crc32: try text.number("crc32"),
@@ -81,6 +87,20 @@ extension Envelope {
 }
 
 extension Envelope {
+    /// What of the numbers of a batch cannot be: whatever goes on from them has to stay within its range.
+    ///
+    /// - Parameter clock: in milliseconds.
+    static func fault(events: UInt64, from: Int64, to: Int64, clock: Int64?) -> String? {
+        guard events <= UInt32.max else { return "no batch has so many events" }
+        guard from <= to else { return "the times of acceptance are reversed" }
+        // Up to the end of the year 9999, and for 73 years on a clock that began with the spool.
+        guard from >= 0, to < 253_402_300_800 else { return "no clock says such a time" }
+        guard (0...2_300_000_000_000).contains(clock ?? 0) else {
+            return "no spool is so old as accepted-clock says"
+        }
+        return nil
+    }
+
     /// Reads the envelope of a held batch.
     public static func read(
         _ batch: BatchID, _ files: any FileSystem

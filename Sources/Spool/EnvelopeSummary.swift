@@ -56,8 +56,10 @@ struct EnvelopeSummary: Equatable {
         for index in 0..<12 where found & 1 << index == 0 {
             throw .missing(key: String(decoding: Self.keys[index], as: UTF8.self))
         }
-        guard acceptedFrom <= acceptedTo else {
-            throw .damaged("the times of acceptance are reversed")
+        if let fault = Envelope.fault(
+            events: events, from: acceptedFrom, to: acceptedTo, clock: acceptedClock)
+        {
+            throw .damaged(fault)
         }
     }
 

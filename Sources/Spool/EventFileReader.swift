@@ -74,8 +74,8 @@ final class EventFileReader {
             case .bytes(0):
                 return .passed(Limits.compressedChunkBytes)
             case .bytes(let count):
-                skipByteOrderMark(count)
                 end += count
+                skipByteOrderMark()
             case .end:
                 isAtEnd = true
             case .broken(let reason):
@@ -191,8 +191,8 @@ final class EventFileReader {
     }
 
     /// A byte order mark at the start of the text is no part of the first event.
-    private func skipByteOrderMark(_ count: Int) {
-        guard base == 0, end == 0, count >= 3, buffer[0] == 0xef, buffer[1] == 0xbb,
+    private func skipByteOrderMark() {
+        guard base == 0, start == 0, end >= 3, buffer[0] == 0xef, buffer[1] == 0xbb,
             buffer[2] == 0xbf
         else { return }
         start = 3

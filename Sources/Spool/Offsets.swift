@@ -13,6 +13,8 @@ struct Offsets {
 
     /// Stands before the event types in the state file, so that none of them can be taken for another key.
     private static let prefix = "reserved "
+    /// From here on no offset can be told from damage; counting comes to it in no time that matters.
+    private static let highest = UInt64(Int64.max)
 
     init(
         _ connector: ConnectorName, microseconds: UInt64, _ files: some FileSystem
@@ -23,9 +25,12 @@ struct Offsets {
         start = try StateFile.value(path) { () throws(CheckedText.Fault) in
             try text.number("start")
         }
+        guard start <= Self.highest else {
+            throw .damaged(path: path, reason: "start is no offset")
+        }
         for line in text.lines where line.key.hasPrefix(Self.prefix) {
-            guard let mark = UInt64(line.value) else {
-                throw .damaged(path: path, reason: "\(line.key) is no number")
+            guard let mark = UInt64(line.value), mark <= Self.highest else {
+                throw .damaged(path: path, reason: "\(line.key) is no offset")
             }
             let type = String(line.key.dropFirst(Self.prefix.count))
             next[type] = mark

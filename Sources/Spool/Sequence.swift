@@ -8,6 +8,8 @@ import Model
 struct SequenceNumbers {
     private var next: UInt64
     private var reserved: UInt64
+    /// A higher one was given by nobody: nothing could be counted on from it.
+    private static let highest = UInt64(Int64.max)
 
     /// Goes on above everything that was ever used: the mark, and every number found in the spool.
     init(above used: UInt64, _ files: some FileSystem) throws(SpoolFailure) {
@@ -16,6 +18,13 @@ struct SequenceNumbers {
             mark = try StateFile.value(SpoolLayout.sequence) { () throws(CheckedText.Fault) in
                 try text.number("reserved")
             }
+        }
+        let last = max(mark, used)
+        guard last <= Self.highest else {
+            let number = hexadecimal(last, width: 16)
+            throw .damaged(
+                path: SpoolLayout.sequence,
+                reason: "it, or a file's name, has the number \(number), which nobody gave")
         }
         next = max(mark, used + 1)
         reserved = next

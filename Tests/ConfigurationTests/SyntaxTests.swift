@@ -72,6 +72,10 @@ import Testing
             ("x = [}", 1, 6), ("x = [1, # }\n }", 2, 2), ("x = { a = [1,} }", 1, 14),
             ("x = 2026-11-22T:00", 1, 16), ("x = 2026-11-22tx", 1, 16),
             ("s = \"\"\"\n[.\n\"\"\"\"\"\n[.a]", 4, 2), ("s = '\\'\n[.]", 2, 2),
+            ("x = " + String(repeating: "[", count: 500_000), 1, 21),
+            (String(repeating: "a.", count: 500_000) + "a = 1", 1, 34),
+            ("[" + String(repeating: "'a'.", count: 250_000) + "a]", 1, 69),
+            ("x = { y = " + String(repeating: "{ a", count: 17), 1, 56),
         ])
     func assertions(text: String, line: Int, column: Int) {
         let error = #expect(throws: Document.SyntaxError.self) {
@@ -88,7 +92,8 @@ import Testing
             "x = [\n[1],\n[+1],\n[{}], # [.\n[]\n]", "s = \"[.\\\"}\"", "s = '''\n[.\n'''",
             "x = {}",
             "x = [{}]", "# [.a]", "[ a . b ]", "[[a]]\n[[ 'b.' ]]", "a1Tb = 2026-11-22T17:53:00",
-            "x = [ # }\n]", "s = \"\"\"a\"\"\"\"\"\n[x]", "x = 1 # \"\n[y]", "\u{FEFF}[a]",
+            "x = [1.5, 2.5, 3.5]\ny = 4.5", "x = [ # }\n]", "s = \"\"\"a\"\"\"\"\"\n[x]",
+            "x = 1 # \"\n[y]", "\u{FEFF}[a]",
         ])
     func sound(text: String) throws {
         _ = try Document.parse(Array(text.utf8))

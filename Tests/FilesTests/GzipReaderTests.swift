@@ -82,6 +82,26 @@ func gunzip(_ bytes: [UInt8], input: Int = .max, output: Int = 1 << 16) throws -
         #expect(isCorrupt(Self.member + [0, 0, 0, 1, 2, 3]))
     }
 
+    @Test(arguments: [1, 7, 1000, Int.max])
+    func `What comes before damage is given out, however the input is cut`(input: Int) throws {
+        let damaged = Self.member.dropLast(10) + [0xff, 0xff, 0xff, 0xff]
+        var reader = GzipReader()
+        var room = [UInt8](repeating: 0, count: 1 << 20)
+        var text: [UInt8] = []
+        var rest = damaged[...]
+        #expect(throws: GzipReader.Failure.self) {
+            while !rest.isEmpty {
+                let done = try rest.prefix(input).withUnsafeBytes { part in
+                    try room.withUnsafeMutableBytes { try reader.read(part, into: $0) }
+                }
+                rest = rest.dropFirst(done.consumed)
+                text += room[..<done.produced]
+            }
+            try reader.finish()
+        }
+        #expect(text == Self.text)
+    }
+
     @Test func `A flipped bit is noticed, unless it stands where none is read`() {
         var random = SeededGenerator(seed: 5)
         var noticed = 0

@@ -14,6 +14,14 @@ import Testing
         #expect(Hour(unixSeconds: unixSeconds).description == text)
     }
 
+    @Test("Every second has an hour", arguments: [Int64.min, .min + 3598, .max])
+    func extremes(unixSeconds: Int64) {
+        let hour = Hour(unixSeconds: unixSeconds)
+        #expect(!hour.description.isEmpty)
+        #expect(!Timestamp(unixSeconds: unixSeconds).extended.isEmpty)
+        #expect(abs(Double(hour.hoursSince1970) - Double(unixSeconds) / 3600) <= 1)
+    }
+
     @Test("What is written is read back", arguments: [0, 1, 23, 24, 498_713, 70_389_527])
     func roundTrip(hours: Int) {
         let hour = Hour(hoursSince1970: hours)

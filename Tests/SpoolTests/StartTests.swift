@@ -253,6 +253,19 @@ import Testing
         #expect(house.envelopes("all").map(\.batch.first.file).last == 0xfffff1)
     }
 
+    @Test(arguments: ["quarantine/ffffffffffffffff-x.txt", "active/.claiming-ffffffffffffffff._.x"])
+    func `A number from which none can be counted on stops intake, with a word on it`(name: String)
+        throws
+    {
+        let house = try SpoolHouse()
+        house.tree.write(name, "x")
+        house.start()
+        #expect(
+            house.failures.first?.description.hasPrefix(
+                "sequence in the spool is damaged (it, or a file's name, has the number "
+                    + "ffffffffffffffff, which nobody gave)") == true)
+    }
+
     // MARK: The routing
 
     private let old = SpoolHouse.routing([connector("a", ["x"]), connector("b", ["y"])])

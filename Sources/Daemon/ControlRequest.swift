@@ -1,0 +1,74 @@
+import HTTPServer
+import Model
+
+/// What a request on the control socket asks for, as far as the request alone can tell.
+nonisolated enum ControlRequest: Equatable {
+    case status
+    case health
+    /// What is archived, of one connector or of all.
+    case archive(ConnectorName?)
+    case flush(ConnectorName?)
+    case change(Verb, ConnectorName, batch: String?)
+
+    /// What may be asked for with POST, of one connector.
+    enum Verb: String {
+        case pause = "/pause"
+        case resume = "/resume"
+        case discard = "/discard"
+        case rekey = "/rekey"
+        case retryArchive = "/archive/retry"
+        case discardArchive = "/archive/discard"
+    }
+
+    /// Why it is no request.
+    enum Fault: Error, Equatable {
+        case path
+        case method
+        case connectorMissing
+        /// No connector can have, or has, this name.
+        case connector(String)
+    }
+
+    @MainActor
+    init(_ request: HTTPRequest) throws(Fault) {
+        let path = request.path
+        let verb = Verb(rawValue: path)
+        guard verb != nil || ["/flush", "/status", "/healthz", "/archive"].contains(path) else {
+            throw .path
+        }
+        let wanted: HTTPRequest.Method = verb != nil || path == "/flush" ? .post : .get
+        guard request.method == wanted else { throw .method }
+        if let verb {
+            guard let name = try Self.connector(request) else { throw .connectorMissing }
+            self = .change(verb, name, batch: request.query["batch"])
+            return
+        }
+        switch path {
+        case "/status": self = .status
+        case "/archive": self = .archive(try Self.connector(request))
+        case "/flush": self = .flush(try Self.connector(request))
+        default: self = .health
+        }
+    }
+
+    /// nil: none is named.
+    @MainActor
+    private static func connector(_ request: HTTPRequest) throws(Fault) -> ConnectorName? {
+        guard let text = request.query["connector"] else { return nil }
+        guard let name = ConnectorName(text) else { throw .connector(text) }
+        return name
+    }
+}
+
+extension ControlRequest.Fault {
+    @MainActor
+    var response: HTTPResponse {
+        switch self {
+        case .path: .text("there is no such path", status: 404)
+        case .method: .text("another method is meant for this path", status: 405)
+        case .connectorMissing: .text("connector= is missing", status: 400)
+        case .connector(let name):
+            .text("there is no connector \(JSONText.quoted(name))", status: 404)
+        }
+    }
+}
