@@ -86,6 +86,7 @@ class Fault(NamedTuple):
     """Met also where there is little time: another stands for those that are not."""
 
 
+NOT_EPISODES = "*/spool/[!e]*"
 ROOM, DISK, READ_ONLY = "make room", "kernel's log", "mount it for writing"
 FAULTS = {
     "no room at claim: the sequence": Fault(errno.ENOSPC, "write", "*/sequence.new", ROOM),
@@ -107,9 +108,10 @@ FAULTS = {
     "syncfs": Fault(errno.EIO, "syncfs", "*", DISK),
     "write of an object": Fault(errno.EIO, "write", "*.object", DISK, is_quick=False),
     "read-only": Fault(errno.EROFS, "mkdir,rename,unlink", "*", READ_ONLY),
-    "too many open files": Fault(errno.EMFILE, "open", "*", "LimitNOFILE"),
-    "too many open files on the machine": Fault(errno.ENFILE, "open", "*", "fs.file-max", is_quick=False),
-    "no memory": Fault(errno.ENOMEM, "open", "*", "memory"),
+    "too many open files": Fault(errno.EMFILE, "open", NOT_EPISODES, "LimitNOFILE"),
+    "too many open files on the machine": Fault(
+        errno.ENFILE, "open", NOT_EPISODES, "fs.file-max", is_quick=False),
+    "no memory": Fault(errno.ENOMEM, "open", NOT_EPISODES, "memory"),
 }
 TIMES = {"once": 1, "three times": 3, "until it is mended": FOR_EVER}
 LONG = {"no room at a block", "syncfs"}
