@@ -32,14 +32,16 @@ static inline int sluice_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0
 // statx(2), whose record has unions: what it says of which file it is. 0, or -1 with errno.
 int statx(int dir, const char *path, int flags, unsigned int mask, struct statx *record);
 struct sluice_file_place {
-    uint64_t device, inode;
+    uint64_t device, mount, inode;
     int64_t born;
-    int has_born;
+    int has_mount, has_born;
 };
 static inline int sluice_place(int dir, const char *path, struct sluice_file_place *place) {
     struct statx record;
-    if (statx(dir, path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &record) != 0) return -1;
+    if (statx(dir, path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME | STATX_MNT_ID, &record) != 0) return -1;
     place->device = ((uint64_t)record.stx_dev_major << 32) | record.stx_dev_minor;
+    place->has_mount = (record.stx_mask & STATX_MNT_ID) != 0;
+    place->mount = record.stx_mnt_id;
     place->inode = record.stx_ino;
     place->has_born = (record.stx_mask & STATX_BTIME) != 0;
     place->born = record.stx_btime.tv_sec * 1000000000 + record.stx_btime.tv_nsec;

@@ -103,7 +103,8 @@ public final class RealFileSystem: FileSystem {
         var place = sluice_file_place()
         if sluice_place(root.number, path, &place) == 0 {
             return FilePlace(
-                device: place.device, inode: place.inode,
+                device: place.device, mount: place.has_mount == 0 ? nil : place.mount,
+                inode: place.inode,
                 born: place.has_born == 0 ? nil : place.born)
         }
         if errno == ENOENT { return nil }

@@ -9,7 +9,7 @@ extension SpoolTree {
         let single = [
             SpoolLayout.active, SpoolLayout.quarantine, SpoolLayout.connectors, SpoolLayout.ballast,
         ]
-        let device = try onFile { () throws(FileError) in try files.place(".")?.device }
+        let root = try onFile { () throws(FileError) in try files.place(".") }
         for parent in parents + single {
             var directories = [parent]
             if parents.contains(parent) {
@@ -17,10 +17,9 @@ extension SpoolTree {
                     try files.names(in: parent).filter { ConnectorName($0) != nil }
                 }.map { "\(parent)/\($0)" }
             }
-            for directory in directories
-            where try onFile({ () throws(FileError) in try files.place(directory)?.device })
-                != device
-            {
+            for directory in directories {
+                let place = try onFile { () throws(FileError) in try files.place(directory) }
+                if place?.device == root?.device, place?.mount == root?.mount { continue }
                 throw .elsewhere(path: directory)
             }
         }

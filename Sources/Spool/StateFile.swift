@@ -26,8 +26,8 @@ extension SpoolFailure: CustomStringConvertible {
         case .newer(let path, let version):
             "\(path) in the spool has version \(version), which only a newer sluiced can read"
         case .elsewhere(let path):
-            "\(path) in the spool lies on another file system than the spool itself; all of a spool "
-                + "must be on one, so unmount what is there, or move the whole spool"
+            "\(path) in the spool is another file system than the spool itself, or another mount; all "
+                + "of a spool must be one, so unmount what is there, or move the whole spool"
         case .copied:
             "it was copied from another place, and two spools that are one would lose events or "
                 + "deliver them twice. If it was moved here, and the other is never used again, "

@@ -132,6 +132,8 @@ enum EventFileReading {
                 at += isLast ? count - 1 : count
             case .tooLong(let offset):
                 return "a line at \(offset) is too long"
+            case .passed:
+                continue
             case .broken(let offset, let reason):
                 if !isBroken { return "broken at \(offset): \(reason)" }
                 // Every line that is whole was given out.

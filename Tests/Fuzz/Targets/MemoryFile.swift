@@ -27,7 +27,8 @@ final class MemoryFile: FileSystem, OpenFile, @unchecked Sendable {
 
     func status() throws(FileError) -> FileStatus {
         FileStatus(
-            kind: .regular, size: UInt64(bytes.count), links: 1, inode: 1, modified: 0, owner: 0)
+            kind: .regular, size: UInt64(bytes.count), links: 1, inode: 1, modified: 0, changed: 0,
+            owner: 0, mode: 0o600)
     }
 
     func write(_ path: String, _ bytes: [UInt8]) throws(FileError) { self.bytes = bytes }
@@ -45,6 +46,9 @@ final class MemoryFile: FileSystem, OpenFile, @unchecked Sendable {
     func syncDirectory(_ path: String) throws(FileError) {}
     func syncAll() throws(FileError) {}
     func makeDirectory(_ path: String, mode: UInt32) throws(FileError) {}
+    func setMode(_ path: String, _ mode: UInt32) throws(FileError) {}
+    func place(_ path: String) throws(FileError) -> FilePlace? { nil }
+    func reserve(_ path: String, size: UInt64) throws(FileError) {}
     func makeDropDirectory(_ path: String) throws(FileError) {}
     func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {}
     func status(_ path: String) throws(FileError) -> FileStatus? { try status() }

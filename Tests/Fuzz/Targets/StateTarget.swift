@@ -106,12 +106,16 @@ enum StateTarget {
                 let third = try onFile { () throws(FileError) in try later.take(files) }
                 return 7 < first && first < second && second < third ? nil : "a number came twice"
             }
-            let now = Timestamp(unixSeconds: 1_800_000_000)
-            var offsets = try Offsets(connector, now: now, files)
-            try onFile { () throws(FileError) in try offsets.reserve(["t": 5], files) }
+            let now: UInt64 = 1_800_000_000_000_000
+            var offsets = try Offsets(connector, microseconds: now, files)
+            try onFile { () throws(FileError) in
+                try offsets.reserve(["t": 5], microseconds: now, files)
+            }
             let first = offsets.take("t", 5)
-            var later = try Offsets(connector, now: now, files)
-            try onFile { () throws(FileError) in try later.reserve(["t": 1], files) }
+            var later = try Offsets(connector, microseconds: now, files)
+            try onFile { () throws(FileError) in
+                try later.reserve(["t": 1], microseconds: now, files)
+            }
             return later.take("t", 1) >= first + 5 ? nil : "an offset came twice"
         } catch {
             return error.description.isEmpty ? "a failure without words" : nil
