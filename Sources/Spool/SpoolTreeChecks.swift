@@ -18,8 +18,10 @@ extension SpoolTree {
                 }.map { "\(parent)/\($0)" }
             }
             for directory in directories {
-                let place = try onFile { () throws(FileError) in try files.place(directory) }
-                if place?.device == root?.device, place?.mount == root?.mount { continue }
+                // A producer's file may have gone meanwhile.
+                guard let place = try onFile({ () throws(FileError) in try files.place(directory) })
+                else { continue }
+                if place.device == root?.device, place.mount == root?.mount { continue }
                 throw .elsewhere(path: directory)
             }
         }
