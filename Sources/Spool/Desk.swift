@@ -48,6 +48,8 @@ final class Desk: Sendable {
         var isStopped = false
         /// Reading waits: the disk is nearly full.
         var isHeld = false
+        /// Reading waits after each turn, until somebody says that there is room for the next.
+        var isCareful = false
         var whenQuiet: (@Sendable () -> Void)?
 
         var hasInput: Bool { !cuts.isEmpty || (!isHeld && (isReading || !files.isEmpty)) }
@@ -95,9 +97,10 @@ final class Desk: Sendable {
         wake()
     }
 
-    func hold(_ isHeld: Bool) {
+    /// Lets reading wait, or go on; carefully: for one turn, and then it waits and `turnEnded` is called.
+    func hold(_ isHeld: Bool, carefully isCareful: Bool = false) {
         let changed = state.withLock { state in
-            defer { state.isHeld = isHeld }
+            defer { (state.isHeld, state.isCareful) = (isHeld, isCareful) }
             return state.isHeld != isHeld
         }
         if changed { wake() }
@@ -171,9 +174,9 @@ final class Desk: Sendable {
         let router = router.router
         let dueBefore = router.nextDue
         var (cuts, next, isHeld) = nextInput()
+        var size = 0
         do throws(FileError) {
             for (cut, done) in cuts { done(router.cut(cut)) }
-            var size = 0
             while true {
                 if let file = next { try router.begin(file) }
                 // A cut is made in a turn of its own while reading waits for room.
@@ -193,12 +196,16 @@ final class Desk: Sendable {
         let (isReading, due) = (router.isReading, router.nextDue)
         let (packs, files) = turn.takeAll()
         if !files.isEmpty { output.filesRead(files) }
-        let isIdle = state.withLock { state in
+        let hasRead = size > 0 || !files.isEmpty
+        let (isIdle, mustWait) = state.withLock { state in
             state.blocks.append(contentsOf: packs)
             state.isReading = isReading
             state.isRouting = false
-            return !state.hasInput
+            let mustWait = hasRead && state.isCareful && !state.isHeld
+            if mustWait { state.isHeld = true }
+            return (!state.hasInput, mustWait)
         }
+        if mustWait { output.turnEnded() }
         if due != dueBefore { output.due(due) }
         if isIdle { output.idle() }
         wake()
@@ -265,6 +272,8 @@ struct DeskOutput: Sendable {
     var filesRead: @Sendable ([ReadFile]) -> Void
     /// The object is complete.
     var written: @Sendable (Batch) -> Void
+    /// A turn of careful reading has ended, and reading waits.
+    var turnEnded: @Sendable () -> Void
     /// Everything that came so far is read.
     var idle: @Sendable () -> Void
     /// When the first open batch is old enough; nil: there is none.

@@ -54,6 +54,8 @@ public enum Limits {
     /// what is left of it when nobody reads on, so that sealing and settling can end.
     static let sharedReserve: UInt64 = 4
     static let lastReserve: UInt64 = 4
+    /// Free bytes with which a disk that was full is one like any other: some objects of the largest default size.
+    static let enoughRoom: UInt64 = 256 << 20
     /// A connector that waits for its `max_held` goes on below so many eighths of it, so that it does not stop again at once.
     static let eighthsToGoOn: UInt64 = 7
     /// Event types of one connector whose offsets are kept. Past it all types go on above everything that was used, so

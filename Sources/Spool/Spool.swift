@@ -81,6 +81,8 @@ public final class Spool: @unchecked Sendable {
     /// Connectors whose files wait for their `max_held`, as it was told.
     var overLimit: Set<ConnectorName> = []
     var ballast = Ballast()
+    /// The disk was full, and there is not much more room yet.
+    var wasFull = false
     var activity = SpoolActivity()
     var isActivityScheduled = false
     var isStopping = false
@@ -292,6 +294,7 @@ public final class Spool: @unchecked Sendable {
             opened: { batch in hop { $0.batchOpened(batch) } },
             filesRead: { files in hop { $0.filesRead(files) } },
             written: { batch in hop { $0.batchWritten(batch) } },
+            turnEnded: { hop { $0.makeRoom() } },
             idle: { hop { $0.deskIdle() } },
             due: { due in hop { $0.report(.due(due)) } },
             failed: { error in hop { $0.fail(.file(error)) } })
@@ -312,7 +315,10 @@ public final class Spool: @unchecked Sendable {
         isStopping = true
         endFlushes(false)
         noteMediaFault(failure)
-        if failure.isDiskFull { ballast.release(files) }
+        if failure.isDiskFull {
+            ballast.release(files)
+            wasFull = true
+        }
         desk.stop { [surroundings] in
             surroundings.storage.run { [weak self] in
                 self?.afterRemovals { self?.end(failure) }

@@ -6,10 +6,10 @@ import Model
 extension Spool {
     /// Claims what lies in `incoming/`, as far as nothing stands in the way.
     func claimNow() {
-        guard let desk, !isStopping else { return }
+        guard desk != nil, !isStopping else { return }
         attempt { () throws(FileError) in
             let obstacle = try findObstacle()
-            desk.hold(mustHoldReading(obstacle))
+            steerReading(obstacle)
             if obstacle != self.obstacle {
                 self.obstacle = obstacle
                 if obstacle == nil { ballast.make(files) }
@@ -85,11 +85,7 @@ extension Spool {
         if !rejected.isEmpty { scheduleSeal() }
         release(done)
         if unread < Limits.unreadFiles / 2, !activity.isIncomingEmpty { scheduleScan() }
-        if active.count - leaving.count > Limits.heldFiles, !isMakingRoom {
-            isMakingRoom = true
-            // Called on the storage lane.
-            flush(.all) { [weak self] _ in self?.isMakingRoom = false }
-        }
+        if active.count - leaving.count > Limits.heldFiles { makeRoom() }
     }
 
     func deskIdle() {

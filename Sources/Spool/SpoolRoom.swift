@@ -10,6 +10,9 @@ import Model
 /// - below half of it, those in `incoming/` wait too while there is such a connector;
 /// - reading waits while connectors that deliver hold more than a quarter of it;
 /// - below a quarter one file at a time is taken, when nothing else is left to deliver.
+///
+/// Once the disk was full (and in the last quarter) a chunk is read, then all of it sealed, before the next is read: what
+/// is open takes room, and a large object might never have as much as it needs.
 extension Spool {
     /// Shares what room there is by other rules from now on.
     public func govern(by policy: IntakePolicy) {
@@ -107,8 +110,26 @@ extension Spool {
     /// Looks whether the disk has become short, or is so no more, while a long file is being read.
     func lookForRoom() throws(FileError) {
         let obstacle = try findObstacle()
-        desk?.hold(mustHoldReading(obstacle))
+        steerReading(obstacle)
         if (obstacle == nil) != (self.obstacle == nil) { scheduleScan() }
+    }
+
+    /// Lets reading wait or go on as the room on the disk says.
+    func steerReading(_ obstacle: IntakeObstacle?) {
+        let isLast = obstacle?.isBelow(1, Limits.lastReserve) ?? false
+        desk?.hold(mustHoldReading(obstacle) || isMakingRoom, carefully: isLast || wasFull)
+    }
+
+    /// Seals everything open, so that event files can leave the disk.
+    func makeRoom() {
+        guard !isMakingRoom else { return }
+        isMakingRoom = true
+        // Called on the storage lane.
+        flush(.all) { [weak self] isSealed in
+            self?.isMakingRoom = false
+            guard isSealed else { return }
+            self?.attempt { () throws(FileError) in try self?.lookForRoom() }
+        }
     }
 
     // MARK: Obstacles
@@ -132,6 +153,7 @@ extension Spool {
         }
         let space = try files.space()
         let least = leastFree(space)
+        if space.freeBytes >= max(least, Limits.enoughRoom) { wasFull = false }
         if space.freeBytes < least {
             return .diskNearlyFull(free: ByteCount(space.freeBytes), least: ByteCount(least))
         }

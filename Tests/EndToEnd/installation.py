@@ -112,7 +112,8 @@ class Installation:
         """Moves a file into the spool, as a producer should."""
         text = contents if isinstance(contents, bytes) else b"".join(contents)
         self.incoming(connector).mkdir(parents=True, exist_ok=True)
-        written = self.directory / f"dropping-{name}"
+        # Beside the spool: a rename stays within a file system.
+        written = self.spool.parent / f"dropping-{name}"
         written.write_bytes(text)
         written.rename(self.incoming(connector) / name)
 

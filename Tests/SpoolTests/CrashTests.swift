@@ -146,7 +146,7 @@ import Testing
 
     @Test func `Lives with schemas that change lose nothing, and double nothing`() throws {
         let first = UInt64.random(in: 0..<1 << 32)
-        for seed in first..<first + 60 {
+        for seed in first..<first + Self.chains(60) {
             let world = Self.makeWorld(seed: seed, hasAvro: true)
             live(world)
             Self.check(world, "seed \(seed)")
@@ -164,7 +164,7 @@ import Testing
 
     @Test func `Many lives that end anyhow lose nothing and double nothing`() {
         let first = UInt64.random(in: 0..<1 << 32)
-        for seed in Self.failedOnce + Array(first..<first + 100) {
+        for seed in Self.failedOnce + Array(first..<first + Self.chains(100)) {
             let world = Self.makeWorld(seed: seed)
             live(world)
             Self.check(world, "seed \(seed)")
@@ -174,7 +174,7 @@ import Testing
     @Test func `Many lives beside a host of the same identity lose nothing and double nothing`() {
         let first = UInt64.random(in: 0..<1 << 32)
         var taken = 0
-        for seed in first..<first + 100 {
+        for seed in first..<first + Self.chains(100) {
             let world = Self.makeWorld(seed: seed)
             world.hasTwin = true
             live(world)
@@ -185,12 +185,19 @@ import Testing
         #expect(taken > 100)
     }
 
+    /// How many chains of lives a test goes through: SLUICE_CRASH_CHAINS, or a few.
+    private static func chains(_ few: UInt64) -> UInt64 {
+        getenv("SLUICE_CRASH_CHAINS").flatMap { UInt64(String(cString: $0)) } ?? few
+    }
+
     /// Six lives that end by chance, and a last one without faults.
     private func live(_ world: SpoolWorld) {
         for _ in 0..<6 {
             let operation = Int.random(in: 1...80, using: &world.random)
             switch Int.random(in: 0..<4, using: &world.random) {
-            case 0: world.files.set(.fail(at: operation, code: EIO))
+            case 0:
+                let code = operation.isMultiple(of: 2) ? EIO : ENOSPC
+                world.files.set(.fail(at: operation, code: code))
             case 1: world.files.set(.losePowerBefore(operation))
             case 2: world.files.set(.losePowerAfter(operation))
             default: world.files.set(nil)
