@@ -18,6 +18,13 @@ import Testing
         #expect(error?.text.hasPrefix("syntax error while parsing ") == true)
     }
 
+    @Test func `What the library repeats of a document stays on one line`() {
+        let error = #expect(throws: Document.SyntaxError.self) {
+            try Document.parse(Array("n = [1.5, i\n nan]".utf8))
+        }
+        #expect(error?.text.contains("'i\\u000a'") == true, "\(error?.text ?? "")")
+    }
+
     @Test(
         "Bytes that are not UTF-8 and NUL characters are found before they are misread",
         arguments: [
