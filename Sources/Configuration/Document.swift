@@ -29,7 +29,8 @@ enum Document {
             return table(try TOMLTable(string: text))
         } catch let error as TOMLParseError {
             let start = error.source.begin
-            var text = error.description
+            // It repeats what it saw as it is, line ends too.
+            var text = onOneLine(error.description)
             if text.hasPrefix("Error while") { text = "syntax error" + text.dropFirst(5) }
             throw SyntaxError(line: start.line, column: start.column, text: text)
         } catch {

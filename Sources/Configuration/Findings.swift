@@ -96,6 +96,18 @@ func quoted(_ text: String) -> String {
     return result + (text.unicodeScalars.count > 80 ? "…" : "") + "\""
 }
 
+/// The text with its control characters escaped.
+func onOneLine(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    return text.unicodeScalars.reduce(into: "") { line, scalar in
+        if isControl(scalar) {
+            line += "\\u" + hexadecimal(scalar.value, width: 4)
+        } else {
+            line.unicodeScalars.append(scalar)
+        }
+    }
+}
+
 func hexadecimal(_ number: some BinaryInteger, width: Int) -> String {
     let digits = String(number, radix: 16)
     return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits

@@ -1,8 +1,8 @@
 /// Refuses those mistakes in a document at which the TOML library would end the process.
 ///
-/// toml++ 3.4 has assertions that three mistakes reach, and release builds keep them: a table header that
-/// begins with what begins no key (`[.a]`), a `}` where a list's element belongs (`[1, }`), and no digit
-/// after the T of a date (`2026-11-22T:00`). A typing error must not take the daemon down at a reload, so
+/// toml++ 3.4 has assertions that four mistakes reach, and release builds keep them: a table header that
+/// begins with what begins no key (`[.a]`), a `}` where a list's element belongs (`[1, }`), no digit after
+/// the T of a date (`2026-11-22T:00`), and a single one after its blank (`2026-11-22 1`). A typing error must not take the daemon down at a reload, so
 /// they are found here first, together with characters that TOML allows nowhere but in strings and
 /// comments. So is nesting that nobody means: the library builds, and we read, each level on a stack. Everything
 /// else is left to the library: up to the first mistake the two agree on what is a string or a comment, and
@@ -91,6 +91,8 @@ struct SyntaxGuard {
                 index += 1
                 throw mistake("expected a time after the date")
             }
+        case UInt8(ascii: "0")...UInt8(ascii: "9") where standsAloneBehindDate:
+            throw mistake("expected a time after the date")
         default:
             break
         }
@@ -154,6 +156,22 @@ struct SyntaxGuard {
     private var followsDate: Bool {
         guard index >= 5, text[index - 3] == UInt8(ascii: "-") else { return false }
         return [5, 4, 2, 1].allSatisfy { Self.isDigit(text[index - $0]) }
+    }
+
+    /// True at the only digit of a word that one blank divides from a word like a date, with a digit first and a
+    /// hyphen in it. Nowhere in TOML may that be.
+    private var standsAloneBehindDate: Bool {
+        guard index >= 2, text[index - 1] == UInt8(ascii: " "), let next = byte(at: index + 1),
+            Self.endsWord(next)
+        else { return false }
+        var start = index - 1
+        while start > 0, !Self.endsWord(text[start - 1]) { start -= 1 }
+        let word = text[start..<(index - 1)]
+        return word.contains(UInt8(ascii: "-")) && word.first.map(Self.isDigit) == true
+    }
+
+    private static func endsWord(_ byte: UInt8) -> Bool {
+        byte <= 0x20 || "=,[]{}#\"'".utf8.contains(byte)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }

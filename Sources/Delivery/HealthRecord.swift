@@ -138,7 +138,9 @@ private struct Section {
         var pairs: [(Int64, Int64)] = []
         for line in lines where line.key == key {
             let words = line.value.split(separator: " ")
-            guard words.count == 2 else { throw .damaged("\(key) is not two numbers") }
+            guard words.count == 2, words.allSatisfy({ Int64($0) != nil }) else {
+                throw .damaged("\(key) is not two numbers")
+            }
             let first = try CheckedText.moment(words[0], of: key)
             pairs.append((first, try CheckedText.moment(words[1], of: key)))
         }

@@ -66,9 +66,8 @@ extension SpoolClock {
 extension CheckedText {
     /// A number of nanoseconds, within 73 years of the origin of its clock: so sums and differences of them have a range.
     static func moment(_ text: some StringProtocol, of key: String) throws(Fault) -> Int64 {
-        guard let number = Int64(text), number.magnitude <= 1 << 61 else {
-            throw .damaged("\(key) is no moment")
-        }
+        guard let number = Int64(text) else { throw .damaged("\(key) is no number") }
+        guard number.magnitude <= 1 << 61 else { throw .damaged("\(key) is out of range") }
         return number
     }
 }

@@ -41,7 +41,9 @@ public struct CheckedText: Sendable, Equatable {
         guard let text = String(validating: bytes, as: UTF8.self), text.utf8.last == 0x0a else {
             throw .damaged("it does not end with a whole line")
         }
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        // By scalars: a carriage return before a line end would be one character with it.
+        var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { Substring($0) }.dropLast()
         guard let last = lines.popLast(), last.hasPrefix("checksum: ") else {
             throw .damaged("it has no checksum")
         }

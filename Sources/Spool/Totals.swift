@@ -14,6 +14,9 @@ struct Totals: Sendable, Equatable {
     private(set) var counted: UInt64 = 0
     private(set) var connectors: [ConnectorName: LossTotals] = [:]
 
+    /// Nothing that was counted is higher, and what is can be counted on from.
+    private static let highest = UInt64(Int64.max >> 1)
+
     private static let fields = ["objects", "events", "bytes", "perhaps-delivered"]
 
     init() {}
@@ -29,11 +32,13 @@ struct Totals: Sendable, Equatable {
 
     init(_ text: CheckedText) throws(CheckedText.Fault) {
         counted = try text.number("counted")
+        guard counted <= Self.highest else { throw .damaged("counted is out of range") }
         for line in text.lines where line.key != "counted" {
             let words = line.key.split(separator: " ")
             guard words.count == 2, let kind = Loss.Kind(rawValue: String(words[0])),
                 let connector = ConnectorName(words[1]), let sums = Self.sums(line.value)
             else { throw .damaged("\(line.key) is no sum") }
+            if sums == LossSums() { continue }
             connectors[connector, default: LossTotals()][kind] = sums
         }
     }
@@ -43,9 +48,9 @@ struct Totals: Sendable, Equatable {
         guard words.count == 2 * fields.count else { return nil }
         var numbers: [UInt64] = []
         for (index, field) in fields.enumerated() {
-            guard words[2 * index] == field, let number = UInt64(words[2 * index + 1]) else {
-                return nil
-            }
+            guard words[2 * index] == field, let number = UInt64(words[2 * index + 1]),
+                number <= highest
+            else { return nil }
             numbers.append(number)
         }
         var sums = LossSums()
@@ -59,7 +64,7 @@ struct Totals: Sendable, Equatable {
         text.add("counted", counted)
         for connector in connectors.keys.sorted() {
             for kind in Loss.Kind.allCases {
-                guard let sums = connectors[connector]?[kind], sums.objects > 0 else { continue }
+                guard let sums = connectors[connector]?[kind], sums != LossSums() else { continue }
                 let numbers = [sums.objects, sums.events, sums.bytes, sums.perhapsDelivered]
                 let value = zip(Self.fields, numbers).map { "\($0) \($1)" }
                 text.add("\(kind.rawValue) \(connector)", value.joined(separator: ", "))

@@ -18,6 +18,13 @@ import Testing
         #expect(error?.text.hasPrefix("syntax error while parsing ") == true)
     }
 
+    @Test func `What the library repeats of a document stays on one line`() {
+        let error = #expect(throws: Document.SyntaxError.self) {
+            try Document.parse(Array("n = [1.5, i\n nan]".utf8))
+        }
+        #expect(error?.text.contains("'i\\u000a'") == true, "\(error?.text ?? "")")
+    }
+
     @Test(
         "Bytes that are not UTF-8 and NUL characters are found before they are misread",
         arguments: [
@@ -70,6 +77,8 @@ import Testing
             ("[[[a]]]", 1, 3), ("é = 1", 1, 1), ("\u{A0}[a]", 1, 1), ("a = 1\r\r\n", 1, 6),
             ("\u{FEFF}[.a]", 1, 3),
             ("x = [}", 1, 6), ("x = [1, # }\n }", 2, 2), ("x = { a = [1,} }", 1, 14),
+            ("x = 2026-11-22 1\n", 1, 16), ("x = [2026-11-22 1]", 1, 17),
+            ("x=0_000-00-00 0,", 1, 15), ("x = 2a26-é-22 1 # y", 1, 10),
             ("x = 2026-11-22T:00", 1, 16), ("x = 2026-11-22tx", 1, 16),
             ("s = \"\"\"\n[.\n\"\"\"\"\"\n[.a]", 4, 2), ("s = '\\'\n[.]", 2, 2),
             ("x = " + String(repeating: "[", count: 500_000), 1, 21),
@@ -92,7 +101,8 @@ import Testing
             "x = [\n[1],\n[+1],\n[{}], # [.\n[]\n]", "s = \"[.\\\"}\"", "s = '''\n[.\n'''",
             "x = {}",
             "x = [{}]", "# [.a]", "[ a . b ]", "[[a]]\n[[ 'b.' ]]", "a1Tb = 2026-11-22T17:53:00",
-            "x = [1.5, 2.5, 3.5]\ny = 4.5", "x = [ # }\n]", "s = \"\"\"a\"\"\"\"\"\n[x]",
+            "x = [1.5, 2.5, 3.5]\ny = 4.5", "x = 2026-11-22 17:53:00", "x = [2026-11-22,\n 1]",
+            "x = 2026-11-22 # 1\n", "2026-11-22 = 1", "x = [ # }\n]", "s = \"\"\"a\"\"\"\"\"\n[x]",
             "x = 1 # \"\n[y]", "\u{FEFF}[a]",
         ])
     func sound(text: String) throws {

@@ -66,11 +66,11 @@ enum ControlTarget {
                 return "answered \(String(decoding: answer, as: UTF8.self))"
             }
             // One for each request, and perhaps one that refuses what came last.
-            let answered = answer.split(separator: UInt8(ascii: "\n")).count {
-                $0.starts(with: "X-Content-Type-Options: nosniff".utf8)
-            }
+            let lines = answer.split(separator: UInt8(ascii: "\n"))
+            let answered = lines.count { $0.starts(with: "X-Content-Type-Options: nosniff".utf8) }
+            let isTold = lines.contains { $0.starts(with: "HTTP/1.1 100 ".utf8) }
             // The library hangs up on who was told to continue, and goes on with what is no body.
-            return answered >= requests.count || answer.starts(with: "HTTP/1.1 100 ".utf8)
+            return answered >= requests.count || isTold
                 ? nil
                 : "\(answered) of \(requests) are answered: "
                     + String(decoding: answer, as: UTF8.self)
