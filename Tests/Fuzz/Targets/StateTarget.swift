@@ -177,15 +177,15 @@ enum RejectsFile {
         } catch {
             return "memory fails: \(error)"
         }
-        return fault(in: files.bytes[...], texts, line)
+        return fault(in: files.bytes[...], name, texts, line)
     }
 
     private static func fault(
-        in file: ArraySlice<UInt8>, _ texts: [String], _ line: [UInt8]
+        in file: ArraySlice<UInt8>, _ name: ActiveName, _ texts: [String], _ line: [UInt8]
     ) -> String? {
         var rest = file
         guard let head = readHead(&rest), head["rejects"]?.integer == 1,
-            head["file"]?.string?.hasSuffix(texts[2]) == true
+            head["file"]?.string == name.shown
         else { return "the file has no head" }
         for number in 1...2 {
             guard let head = readHead(&rest), head["line"]?.integer == number,
