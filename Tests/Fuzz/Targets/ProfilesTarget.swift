@@ -69,10 +69,11 @@ enum ProfilesTarget {
     /// Words that are quoted are the same words when they are split again.
     private static func fault(splitting text: String) -> String? {
         guard let words = ShellWords.split(text) else { return nil }
+        // By scalars: a mark behind a quote would be one character with it.
         let quoted = words.map { word in
-            "'"
-                + word.split(separator: "'", omittingEmptySubsequences: false).joined(
-                    separator: #"'"'"'"#) + "'"
+            word.unicodeScalars.reduce("'") { text, scalar in
+                text + (scalar == "'" ? #"'"'"'"# : String(scalar))
+            } + "'"
         }
         return ShellWords.split(quoted.joined(separator: " ")) == words
             ? nil : "quoted, \(words) are other words"
