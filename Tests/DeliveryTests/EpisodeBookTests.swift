@@ -69,10 +69,10 @@ import Testing
     @Test(
         "A value that is none is refused by its name",
         arguments: [
-            ("window", "soon", "window is no moment"), ("paused", "", "paused is no moment"),
+            ("window", "soon", "window is no number"), ("paused", "", "paused is no number"),
             ("stop", "1", "stop is not two numbers"),
             ("credit", "1 2 3", "credit is not two numbers"),
-            ("dated", "a b", "dated is no moment"), ("clock", "x", "clock is no moment"),
+            ("dated", "a b", "dated is not two numbers"), ("clock", "x", "clock is no number"),
             ("connector", "Not A Name", "\"Not A Name\" is no connector's name"),
         ])
     func wrongValue(key: String, value: String, reason: String) throws {
