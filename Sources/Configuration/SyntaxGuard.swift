@@ -182,7 +182,7 @@ struct SyntaxGuard {
     }
 
     private static func endsWord(_ byte: UInt8) -> Bool {
-        byte <= 0x20 || "]},#".utf8.contains(byte)
+        byte == 0x20 || (9...13).contains(byte) || "]},#".utf8.contains(byte)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
