@@ -91,8 +91,11 @@ struct SyntaxGuard {
                 index += 1
                 throw mistake("expected a time after the date")
             }
-        case UInt8(ascii: "0")...UInt8(ascii: "9") where standsAloneBehindDate:
-            throw mistake("expected a time after the date")
+        case UInt8(ascii: "0")...UInt8(ascii: "9"):
+            if let digit = digitBehindDate {
+                index = digit
+                throw mistake("expected a time after the date")
+            }
         default:
             break
         }
@@ -158,20 +161,28 @@ struct SyntaxGuard {
         return [5, 4, 2, 1].allSatisfy { Self.isDigit(text[index - $0]) }
     }
 
-    /// True at the only digit of a word that one blank divides from a word like a date, with a digit first and a
-    /// hyphen in it. Nowhere in TOML may that be.
-    private var standsAloneBehindDate: Bool {
-        guard index >= 2, text[index - 1] == UInt8(ascii: " "), let next = byte(at: index + 1),
-            Self.endsWord(next)
-        else { return false }
-        var start = index - 1
-        while start > 0, !Self.endsWord(text[start - 1]) { start -= 1 }
-        let word = text[start..<(index - 1)]
-        return word.contains(UInt8(ascii: "-")) && word.first.map(Self.isDigit) == true
+    /// Where one digit stands alone, a blank behind a word that begins here and has the hyphens of a date.
+    ///
+    /// The library looks as far ahead before it minds what the word is made of: quotes are no strings here, and
+    /// underscores do not count.
+    private var digitBehindDate: Int? {
+        var (end, count, hyphens) = (index, 0, 0)
+        while let byte = byte(at: end), !Self.endsWord(byte), count <= 10 {
+            end += 1
+            // Of a character of several bytes the first one counts.
+            guard byte != UInt8(ascii: "_"), byte & 0xC0 != 0x80 else { continue }
+            if count == 4 || count == 7, byte == UInt8(ascii: "-") { hyphens += 1 }
+            count += 1
+        }
+        guard count == 10, hyphens == 2, byte(at: end) == UInt8(ascii: " "),
+            let digit = byte(at: end + 1), Self.isDigit(digit), let next = byte(at: end + 2),
+            Self.endsWord(next) || next >= 0x80
+        else { return nil }
+        return end + 1
     }
 
     private static func endsWord(_ byte: UInt8) -> Bool {
-        byte <= 0x20 || "=,[]{}#\"'".utf8.contains(byte)
+        byte == 0x20 || (9...13).contains(byte) || "]},#".utf8.contains(byte)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
