@@ -12,6 +12,8 @@ BUILD_PACKAGES=(
     gcc libc6-dev libstdc++-12-dev pkg-config git ca-certificates
     libcurl4-openssl-dev libssl-dev zlib1g-dev libsystemd-dev libmicrohttpd-dev
 )
+# What makes the Debian package.
+BUILD_DEB_PACKAGES=(debhelper dpkg-dev)
 # The tests and the demo talk to a local S3 that is written in Python.
 PYTHON_PACKAGES=(python3 python3-venv)
 # The tests also read shell scripts and the manual, give files to other users, and start a systemd of their
@@ -123,7 +125,7 @@ setup_demo() {
 
 # All of it.
 setup_tests() {
-    setup_packages "${BUILD_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    setup_packages "${BUILD_PACKAGES[@]}" "${BUILD_DEB_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     setup_swift
     setup_python
 }

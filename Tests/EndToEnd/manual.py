@@ -27,7 +27,7 @@ class Reader:
     """Somebody who pastes commands of the manual into one shell after the other.
 
     The page is followed to the letter but for this: paths in /etc/sluice are the installation's, there
-    is no group "sluice" for files to belong to, "sudo" and "systemctl reload" do what they do here, and the
+    is no user "sluice" for files to belong to, "sudo" and "systemctl reload" do what they do here, and the
     connectors name the local endpoint, for they do not read AWS_ENDPOINT_URL.
     """
 
@@ -59,7 +59,7 @@ class Reader:
     def run(self, text: str, daemon_pid: int) -> str:
         """Runs commands; variables that they set are there for the next ones. Returns what they print."""
         edited = text.replace("/etc/sluice/", f"{self._installation.directory}/")
-        edited = edited.replace(" -g sluice ", " ")
+        edited = edited.replace(" -o sluice ", " ")
         edited = edited.replace("BUCKET=acme-events", f"BUCKET={self._bucket}")
         edited = edited.replace(
             'region = "$REGION"\n', f'region = "$REGION"\nendpoint = "{self._s3.endpoint}"\n')

@@ -273,7 +273,7 @@ def test_access_keys_set_up_as_the_page_says_deliver_and_rotate_without_a_pause(
     assert said.count("  ok ") == 11, said
     assert "failed" not in said
     secret = installation.directory / "credentials" / "orders.secret"
-    assert secret.stat().st_mode & 0o777 == 0o640
+    assert secret.stat().st_mode & 0o777 == 0o400
     assert secret.parent.stat().st_mode & 0o055 == 0o055, "the daemon's user can go there"
     assert (installation.connectors / "orders.toml").stat().st_mode & 0o044 == 0o044
     first = secret.read_text().strip()
