@@ -43,6 +43,10 @@ let package = Package(
         .target(name: "Systemd", dependencies: ["CSystemd"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["CMicrohttpd"], swiftSettings: onTheLoop),
 
+        // The page at "/", its parts in plain files: C has #embed for them.
+        .target(name: "CStatusPage", exclude: ["page"]),
+        .target(name: "StatusPage", dependencies: ["CStatusPage"], swiftSettings: strict),
+
         // Pure decisions and encodings: no I/O, no clock.
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Encoding", dependencies: ["Model", "Digest"], swiftSettings: strict),
