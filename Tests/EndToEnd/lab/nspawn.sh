@@ -1,14 +1,15 @@
 #!/bin/bash
 # Boots a real systemd over a throw-away copy of this machine.
 #
-#   nspawn.sh up DIRECTORY                 boots; DIRECTORY is made, and holds the lab's state
+#   nspawn.sh up DIRECTORY [installed]     boots; DIRECTORY is made, and holds the lab's state
 #   nspawn.sh exec DIRECTORY COMMAND…      runs a command inside, as root
 #   nspawn.sh root DIRECTORY               prints where the inside's root directory is
 #   nspawn.sh down DIRECTORY               powers off and removes all
 #
 # The inside is a container: an overlay on the machine's root directory, whose changes are kept in memory,
-# with the machine's network, so that servers on 127.0.0.1 can be reached. Files put under `root` before or
-# after `up` are there inside; `up` installs Sluice's unit, users, directories and catalog.
+# with the machine's network, so that servers on 127.0.0.1 can be reached. Files put under `root` are there
+# inside. With "installed", all of Sluice is there as scripts/install puts it, under /usr (the programs of
+# SLUICE_BIN_DIR), and its users and spool are made at the boot.
 #
 # Needs root, systemd-nspawn and dbus-daemon. Exit status 77 where the machine cannot.
 set -euo pipefail
@@ -28,16 +29,11 @@ inside() {
         LANG=C.UTF-8 TERM=dumb SYSTEMD_PAGER=cat SYSTEMD_COLORS=0 "$@"
 }
 
-install_project() {
-    install -Dm644 "$project/systemd/sluiced.service" -t "$1/usr/lib/systemd/system"
-    install -Dm644 "$project/systemd/sluice.sysusers" "$1/usr/lib/sysusers.d/sluice.conf"
-    install -Dm644 "$project/systemd/sluice.tmpfiles" "$1/usr/lib/tmpfiles.d/sluice.conf"
-    install -Dm644 "$project/systemd/sluice.catalog" -t "$1/usr/lib/systemd/catalog"
-}
-
 # A system with nothing of the machine's own services: only what is named here starts.
 strip_system() {
     rm -rf "$1"/run/* "$1"/var/log/journal/* "$1"/etc/systemd/system/* "$1"/var/spool/sluice
+    # In images of containers it keeps packages from starting services.
+    rm -f "$1/usr/sbin/policy-rc.d"
     tr -d - </proc/sys/kernel/random/uuid >"$1/etc/machine-id"
     mkdir -p "$1/etc/systemd/system" "$1/etc/systemd/journald.conf.d"
     cat >"$1/etc/systemd/system/lab.target" <<'UNIT'
@@ -80,7 +76,7 @@ up() {
     mount -t overlay overlay -o "lowerdir=/,upperdir=$lab/upper,workdir=$lab/work" "$lab/root" ||
         { umount "$lab"; fail "may not mount overlays" 77; }
     strip_system "$lab/root"
-    install_project "$lab/root"
+    [ "${1:-}" != installed ] || "$project/scripts/install" --prefix /usr --destdir "$lab/root"
 
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 setsid systemd-nspawn --quiet --directory="$lab/root" --boot \
         --register=no --keep-unit --machine="sluice-lab-$$" --console=read-only \
@@ -98,6 +94,8 @@ up() {
         [ "$SECONDS" -lt "$deadline" ] || { cat "$lab/console.log" >&2; fail "boot: $state"; }
         wait_a_moment
     done
+    # There is a group for them only now.
+    [ "${1:-}" != installed ] || inside chgrp sluice /etc/sluice/connectors.d /etc/sluice/credentials
 }
 
 down() {
@@ -117,7 +115,7 @@ down() {
 }
 
 case $verb in
-up) up ;;
+up) up "$@" ;;
 exec) inside "$@" ;;
 root) echo "$lab/root" ;;
 down) down ;;
