@@ -23,10 +23,9 @@ import Testing
             let entry = try #require(catalog.entries[kind.id.description], "\(kind)")
             #expect(entry.contains("Subject: "), "\(kind)")
             #expect(entry.contains("Documentation: man:sluiced(8)"), "\(kind)")
-            // Subject, fields, a blank line, and then at least two lines of explanation.
-            let body = entry.split(separator: "\n", omittingEmptySubsequences: false)
-                .drop { !$0.isEmpty }.filter { !$0.isEmpty }
-            #expect(body.count >= 2, "\(kind)")
+            // After the head: what happened, what it means for the data, what to do.
+            let paragraphs = entry.split(separator: "\n\n").dropFirst()
+            #expect(paragraphs.count >= 3, "\(kind)")
         }
     }
 
