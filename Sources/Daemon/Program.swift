@@ -46,7 +46,9 @@ public enum Program {
             let loaded = load(options.file, journal)
             guard let loaded else { end(journal, ExitStatus.configuration) }
             let settings = loaded.settings
+            let first = journal
             journal = Self.journal(level: settings.log.level.priority, format: settings.log.format)
+            journal.adoptProblems(of: first)
             try DescriptorLimit.secure()
             let files = try openSpool(settings.spool.directory)
             let identity = try prepare(files, settings.spool.directory, journal)

@@ -30,6 +30,7 @@ public final class JournalWriter: Sendable {
         var lost = 0
         var isDraining = false
         var threshold: Priority
+        var problems = RecentProblems()
     }
 
     private let state: Mutex<State>
@@ -81,10 +82,20 @@ public final class JournalWriter: Sendable {
         set { state.withLock { $0.threshold = newValue } }
     }
 
+    /// The latest lines that tell of something wrong, whether the log took them or not.
+    public var problems: RecentProblems { state.withLock { $0.problems } }
+
+    /// Goes on with what another writer, whose place this one takes, has told.
+    public func adoptProblems(of other: JournalWriter) {
+        let problems = other.problems
+        state.withLock { $0.problems = problems }
+    }
+
     /// Takes a line to be written soon, from any queue; it never waits.
     public func send(_ entry: JournalEntry) {
         let line = Stamped(entry: entry, seconds: time(nil))
         let mustStart = state.withLock { state in
+            state.problems.note(entry, at: line.seconds)
             guard entry.priority <= state.threshold else { return false }
             if state.waiting.count < capacity {
                 state.waiting.append(line)
@@ -117,7 +128,10 @@ public final class JournalWriter: Sendable {
             for line in lines where !write(line.entry, line.seconds) { failed += 1 }
             let missing = lost + failed
             guard missing > 0 else { continue }
-            failed = write(JournalWriter.linesLost(missing), time(nil)) ? 0 : missing
+            let (line, now) = (JournalWriter.linesLost(missing), time(nil))
+            // Until it is written, the same lines count again with those that follow.
+            failed = write(line, now) ? 0 : missing
+            if failed == 0 { state.withLock { $0.problems.note(line, at: now) } }
         }
         guard failed > 0 else { return }
         state.withLock { $0.lost += failed }
