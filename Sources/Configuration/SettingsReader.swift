@@ -64,8 +64,29 @@ struct SettingsReader {
 
     private func http(_ table: TableReader) -> HTTPSettings {
         var http = HTTPSettings()
-        http.listen = table.string("listen", rule: Self.faultInSocket) ?? http.listen
+        http.listen = listen(table) ?? http.listen
         return http
+    }
+
+    private func listen(_ table: TableReader) -> [ListenAddress]? {
+        guard let texts = table.stringOrStrings("listen") else { return nil }
+        var addresses: [ListenAddress] = []
+        for text in texts {
+            do throws(ListenAddress.Fault) {
+                let address = try ListenAddress(text)
+                if addresses.contains(address) {
+                    table.problem("listen", "\(quoted(text)) stands there twice")
+                }
+                addresses.append(address)
+            } catch {
+                table.problem("listen", error.text)
+            }
+        }
+        if texts.isEmpty { table.problem("listen", "must name a Unix socket or a loopback port") }
+        if addresses.count(where: { $0.socketPath != nil }) > 1 {
+            table.problem("listen", "names two Unix sockets; sluicectl would not know which to ask")
+        }
+        return addresses
     }
 
     private func schemas(_ table: TableReader) -> SchemaSettings {
@@ -76,21 +97,5 @@ struct SettingsReader {
         }
         schemas.directories = directories
         return schemas
-    }
-
-    /// sun_path has 108 bytes with its NUL: unix(7).
-    private static let longestSocketPath = 107
-
-    private static func faultInSocket(_ path: String) -> String? {
-        guard path.hasPrefix("/") else {
-            let tcp = path.contains(":") ? "a TCP address is not in this version; " : ""
-            return tcp + "\(quoted(path)) must be the absolute path of a Unix socket, "
-                + "like \"/run/sluice/http.sock\""
-        }
-        guard path.utf8.count <= longestSocketPath else {
-            return
-                "the path has \(path.utf8.count) bytes; a Unix socket's may have \(longestSocketPath)"
-        }
-        return nil
     }
 }

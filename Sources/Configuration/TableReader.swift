@@ -116,14 +116,22 @@ struct TableReader {
     }
 
     func strings(_ key: String) -> [String]? {
+        strings(key, as: "a list of strings")
+    }
+
+    /// One string stands for a list of it alone.
+    func stringOrStrings(_ key: String) -> [String]? {
+        if case .string(let string)? = value(key) { return [string] }
+        return strings(key, as: "a string or a list of strings")
+    }
+
+    private func strings(_ key: String, as wanted: String) -> [String]? {
         guard let value = value(key) else { return nil }
-        guard case .array(let elements) = value else {
-            return mismatch(key, value, "a list of strings")
-        }
+        guard case .array(let elements) = value else { return mismatch(key, value, wanted) }
         var strings: [String] = []
         for element in elements {
             guard case .string(let string) = element else {
-                return mismatch(key, element, "a list of strings", inside: "a list with ")
+                return mismatch(key, element, wanted, inside: "a list with ")
             }
             strings.append(string)
         }

@@ -3,12 +3,23 @@ import Model
 
 /// What a request on the control socket asks for, as far as the request alone can tell.
 nonisolated enum ControlRequest: Equatable {
+    case page
     case status
+    case history
+    case metrics
     case health
     /// What is archived, of one connector or of all.
     case archive(ConnectorName?)
     case flush(ConnectorName?)
     case change(Verb, ConnectorName, batch: String?)
+
+    /// Whether it changes nothing and shows nothing that only members of the daemon's group may see.
+    var isForEverybody: Bool {
+        switch self {
+        case .page, .status, .history, .metrics, .health: true
+        case .archive, .flush, .change: false
+        }
+    }
 
     /// What may be asked for with POST, of one connector.
     enum Verb: String {
@@ -33,9 +44,8 @@ nonisolated enum ControlRequest: Equatable {
     init(_ request: HTTPRequest) throws(Fault) {
         let path = request.path
         let verb = Verb(rawValue: path)
-        guard verb != nil || ["/flush", "/status", "/healthz", "/archive"].contains(path) else {
-            throw .path
-        }
+        let known = ["/", "/flush", "/status", "/history", "/metrics", "/healthz", "/archive"]
+        guard verb != nil || known.contains(path) else { throw .path }
         let wanted: HTTPRequest.Method = verb != nil || path == "/flush" ? .post : .get
         guard request.method == wanted else { throw .method }
         if let verb {
@@ -44,7 +54,10 @@ nonisolated enum ControlRequest: Equatable {
             return
         }
         switch path {
+        case "/": self = .page
         case "/status": self = .status
+        case "/history": self = .history
+        case "/metrics": self = .metrics
         case "/archive": self = .archive(try Self.connector(request))
         case "/flush": self = .flush(try Self.connector(request))
         default: self = .health

@@ -3,41 +3,76 @@ import Glibc
 import HTTPServer
 import Model
 import Spool
+import StatusPage
 
-/// Answers status and control requests on the Unix socket.
+/// Answers status and control requests on the Unix socket, and those that only read on loopback ports.
 final class ControlServer {
-    private var server: LocalServer?
+    private var servers: [LocalServer] = []
     private weak var daemon: Daemon?
 
     init(_ daemon: Daemon) {
         self.daemon = daemon
     }
 
-    /// Begins to listen at a path of a Unix socket.
-    func listen(at path: String) throws(ListenError) {
-        server = try LocalServer(on: .unix(path: path)) { [weak self] exchange in
-            self?.answer(exchange)
+    /// Begins to listen at an address as well.
+    func listen(at address: ListenAddress) throws(ListenError) {
+        switch address {
+        case .unix(let path): try serve(.unix(path: path), isReadOnly: false)
+        case .loopback(let name, let port):
+            try serve(.loopback(address: name, port: port), isReadOnly: true)
         }
     }
 
-    func stop() {
-        server?.stop()
-        server = nil
+    private func serve(_ endpoint: LocalEndpoint, isReadOnly: Bool) throws(ListenError) {
+        servers.append(
+            try LocalServer(on: endpoint) { [weak self] exchange in
+                self?.answer(exchange, isReadOnly: isReadOnly)
+            })
     }
 
-    private func answer(_ exchange: HTTPExchange) {
+    func stop() {
+        for server in servers { server.stop() }
+        servers = []
+    }
+
+    /// - Parameter isReadOnly: it came through a port, which every user and every browser of the machine reaches.
+    private func answer(_ exchange: HTTPExchange, isReadOnly: Bool) {
         guard let daemon else { return }
+        if isReadOnly, !exchange.request.isForLoopback {
+            return exchange.answer(
+                .text("ask by a name of this machine's loopback, like \"localhost\"", status: 421))
+        }
         let request: ControlRequest
         do throws(ControlRequest.Fault) {
             request = try ControlRequest(exchange.request)
         } catch {
             return exchange.answer(error.response)
         }
+        if isReadOnly, !request.isForEverybody {
+            return exchange.answer(
+                .text(
+                    "this port only tells how things stand; use sluicectl, or the Unix socket",
+                    status: 403))
+        }
+        answer(exchange, request, daemon)
+    }
+
+    private func answer(_ exchange: HTTPExchange, _ request: ControlRequest, _ daemon: Daemon) {
         switch request {
+        case .page:
+            exchange.answer(.page(StatusPage.html))
+        case .history:
+            answer(exchange, daemon.history.json(now: daemon.clock.now()))
         case .status:
             daemon.status { document in self.answer(exchange, document.json) }
+        case .metrics:
+            daemon.metrics { metrics in
+                exchange.answer(
+                    HTTPResponse(
+                        contentType: MetricsText.contentType, body: Array(metrics.text.utf8)))
+            }
         case .health:
-            if let reason = daemon.ailment {
+            if let reason = daemon.healthCheck.complaint {
                 exchange.answer(.text(reason, status: 503))
             } else {
                 exchange.answer(.text("ok"))

@@ -77,6 +77,9 @@ final class Daemon {
     var losses: [ConnectorName: LossTotals] = [:]
     var archived: [ConnectorName: ArchiveSums] = [:]
     var isLeaving = false
+    /// What was counted since the start.
+    var flow = History.Flow()
+    var history: History
 
     private var signalSources: [any DispatchSourceSignal] = []
     private var timers: [any DispatchSourceTimer] = []
@@ -98,6 +101,7 @@ final class Daemon {
         self.book = book
         self.clock = clock
         started = clock.now()
+        history = History(at: clock.bootTime(), wall: started)
         configurationFile = loaded.file
         settings = loaded.settings
         schemas = loaded.schemas
@@ -150,6 +154,7 @@ final class Daemon {
         configureOutboxes()
         if !runsUntilEmpty { try listen() }
         every(seconds: Self.rescanInterval) { $0.spool.scanThoroughly() }
+        every(seconds: Int(History.interval.components.seconds)) { $0.sample() }
         if let interval = Watchdog.interval {
             every(milliseconds: max(1, Int(interval.milliseconds))) { _ in
                 Notify.send(.watchdog)
@@ -160,9 +165,11 @@ final class Daemon {
 
     private func listen() throws(StartFailure) {
         let control = ControlServer(self)
-        do { try control.listen(at: settings.http.listen) } catch {
-            throw StartFailure(
-                "the control socket cannot be opened: \(error)", status: ExitStatus.failed)
+        for address in settings.http.listen {
+            do { try control.listen(at: address) } catch {
+                throw StartFailure(
+                    "status and control cannot be served: \(error)", status: ExitStatus.failed)
+            }
         }
         self.control = control
     }
@@ -263,34 +270,14 @@ final class Daemon {
 
     private func updateStatus() {
         guard !isStopping else { return }
-        Notify.send(.status(document(space: nil).summary))
+        Notify.send(.status(summary))
     }
 
-    private func document(space: FileSystemSpace?) -> StatusDocument {
-        StatusDocument(
-            clock: clock, started: started, directory: settings.spool.directory,
-            routing: (
-                settings.identity.zone ?? identity.zone,
-                settings.identity.partition ?? identity.partition
-            ),
-            intake: intake, activity: activity, quarantined: quarantined,
-            ignoredMembers: ignoredMembers, space: space,
-            outboxes: outboxes.values.sorted { $0.name < $1.name }, archived: archived)
+    var summary: String {
+        StatusSummary(clock: clock, intake: intake, outboxes: Array(outboxes.values)).text
     }
-
-    func status(_ completion: @escaping @MainActor (StatusDocument) -> Void) {
-        let files = files
-        lanes.reading.async { [weak self] in
-            let space = try? files.space()
-            onLoop { if let self { completion(self.document(space: space)) } }
-        }
-    }
-
-    /// What is not well with the daemon itself, or nil.
-    var ailment: String? { intake.detail }
 
     func flush(_ connector: ConnectorName?, done: @escaping @MainActor (Bool) -> Void) {
         spool.flush(connector) { isSealed in onLoop { done(isSealed) } }
     }
-
 }

@@ -47,6 +47,10 @@ extension Daemon {
                 clock: clock, reporter: reporter, files: files, queue: lanes.reading,
                 settle: { [weak self] settlement in self?.settle(settlement) },
                 markUncertain: { batches in spool.markUncertain(batches) { _ in } },
+                delivered: { [weak self] batch in
+                    self?.flow.deliveredEvents += batch.events
+                    self?.flow.deliveredBytes += batch.size
+                },
                 noticeSleep: { [weak self] in self?.noticeSleep() },
                 changed: { [weak self] in self?.outboxChanged() }))
         outbox.losses = losses[name] ?? LossTotals()

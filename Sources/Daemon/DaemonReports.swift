@@ -112,7 +112,9 @@ extension Daemon {
 
     private func settled(_ batches: [BatchID]) {
         let settlements = batches.compactMap { outboxes[$0.connector]?.settled($0) }
-        reporter.lost(settlements.compactMap { Loss($0) })
+        let losses = settlements.compactMap { Loss($0) }
+        for loss in losses where loss.kind == .dropped { flow.droppedEvents += loss.events }
+        reporter.lost(losses)
         if unsettled.isEmpty { settleFailures = (0, "") }
     }
 

@@ -12,6 +12,7 @@ struct FaultyBatches {
 
     var isEmpty: Bool { queues.isEmpty }
     var count: Int { queues.values.reduce(0) { $0 + $1.sums.objects } }
+    var conflictCount: Int { conflicts.count }
     /// The oldest batch of each event type.
     var firsts: [HeldBatch] { queues.values.compactMap(\.first) }
     /// What is wrong with batches of the type whose first is the oldest.

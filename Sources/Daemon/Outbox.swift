@@ -17,6 +17,8 @@ final class Outbox {
     var totals = OutboxTotals()
     /// What the spool says was lost since it was made.
     var losses = LossTotals()
+    var rate = DeliveryRate()
+    var failures = FailureCounts()
 
     var client: S3Client?
     var provider: (any CredentialsProvider)?
@@ -243,6 +245,8 @@ struct OutboxSurroundings {
     var settle: (Settlement) -> Void
     /// Asks the spool to remember that batches may be stored.
     var markUncertain: ([BatchID]) -> Void
+    /// Called for each batch that S3 has.
+    var delivered: (HeldBatch) -> Void
     /// Finds out whether the machine slept, and calls `slept` then.
     var noticeSleep: () -> Void
     /// Called after every change.
@@ -250,7 +254,7 @@ struct OutboxSurroundings {
 }
 
 /// Sums over batches.
-struct BatchSums: Sendable, Equatable {
+nonisolated struct BatchSums: Sendable, Equatable {
     var objects = 0
     var events = 0
     var bytes: UInt64 = 0
@@ -274,7 +278,7 @@ struct BatchSums: Sendable, Equatable {
     }
 }
 
-struct OutboxTotals: Sendable, Equatable {
+nonisolated struct OutboxTotals: Sendable, Equatable {
     /// What waits to be delivered.
     var held = BatchSums()
     /// What was delivered since this process started.

@@ -117,6 +117,7 @@ extension Outbox {
 
     private func ended(_ batch: HeldBatch, _ disposition: Disposition) {
         guard let shipment = shipments.removeValue(forKey: batch.id) else { return }
+        failures.count(disposition)
         let now = clock.instant()
         let place = destination(eventType: batch.eventType, key: shipment.envelope?.key)
         if shipment.isUncertain, disposition != .delivered { noteUncertain(batch) }
@@ -150,6 +151,8 @@ extension Outbox {
 
     private func delivered(_ batch: HeldBatch, _ shipment: Shipment) {
         totals.delivered.add(batch)
+        rate.add(events: batch.events, bytes: batch.size, at: clock.bootTime())
+        surroundings.delivered(batch)
         if let envelope = shipment.envelope {
             totals.lastKey = envelope.key
             totals.lastTime = clock.now()

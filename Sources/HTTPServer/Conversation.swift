@@ -50,7 +50,8 @@ final class Conversation {
     func ask(_ handler: (HTTPExchange) -> Void) {
         state = .asked
         let request = HTTPRequest(
-            method: method, path: path, query: LibraryCalls.query(of: connection), body: body)
+            method: method, path: path, query: LibraryCalls.query(of: connection), body: body,
+            host: LibraryCalls.header("Host", of: connection))
         body = []
         // The exchange may outlive the connection, so it must not keep the conversation alive.
         handler(HTTPExchange(request) { [weak self] response in self?.answer(response) })

@@ -9,4 +9,6 @@ public struct HTTPRequest: Sendable, Equatable {
     public let query: [String: String]
     /// At most `LocalServer.bodyLimit` bytes.
     public let body: [UInt8]
+    /// What the client takes the server's name for; nil where it does not say, as HTTP/1.0 allows.
+    public var host: String?
 }

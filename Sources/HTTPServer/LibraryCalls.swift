@@ -38,6 +38,10 @@ enum LibraryCalls {
         MHD_add_response_header(made, "Content-Type", response.contentType)
         MHD_add_response_header(made, "Cache-Control", "no-store")
         MHD_add_response_header(made, "X-Content-Type-Options", "nosniff")
+        MHD_add_response_header(made, "Referrer-Policy", "no-referrer")
+        for header in response.headers {
+            MHD_add_response_header(made, header.name, header.value)
+        }
         if response.status == 405 { MHD_add_response_header(made, "Allow", "GET, POST") }
         return MHD_queue_response(connection, UInt32(response.status), made)
     }

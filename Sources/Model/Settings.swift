@@ -23,6 +23,14 @@ public struct SpoolSettings: Sendable, Equatable {
 public enum MinimumFree: Sendable, Equatable {
     case percent(Int)
     case bytes(ByteCount)
+
+    /// How much that is of a file system of a size in bytes.
+    public func amount(of total: UInt64) -> UInt64 {
+        switch self {
+        case .percent(let percent): total / 100 * UInt64(percent)
+        case .bytes(let bytes): bytes.bytes
+        }
+    }
 }
 
 /// What becomes of an event that no connector wants.
@@ -42,8 +50,8 @@ public struct IdentitySettings: Sendable, Equatable {
 }
 
 public struct HTTPSettings: Sendable, Equatable {
-    /// A path of a Unix socket (starts with "/"), or `host:port` on a loopback address.
-    public var listen = "/run/sluice/http.sock"
+    /// At least one, no two alike, and at most one Unix socket: sluicectl asks that.
+    public var listen: [ListenAddress] = [.unix(path: "/run/sluice/http.sock")]
 
     public init() {}
 }

@@ -59,6 +59,15 @@ public struct LossSums: Sendable, Equatable {
         bytes += loss.bytes
         if loss.perhapsDelivered { perhapsDelivered += UInt64(loss.events) }
     }
+
+    public static func + (left: LossSums, right: LossSums) -> LossSums {
+        var sums = left
+        sums.objects += right.objects
+        sums.events += right.events
+        sums.bytes += right.bytes
+        sums.perhapsDelivered += right.perhapsDelivered
+        return sums
+    }
 }
 
 extension Loss {
@@ -96,6 +105,9 @@ public struct LossTotals: Sendable, Equatable {
     public var discardedFromArchive = LossSums()
 
     public init() {}
+
+    /// All that somebody gave up, held or archived.
+    public var givenUpByHand: LossSums { discarded + discardedFromArchive }
 
     subscript(kind: Loss.Kind) -> LossSums {
         get {

@@ -101,6 +101,7 @@ extension Spool {
         surroundings.storage.run {
             self.isActivityScheduled = false
             self.activity.activeFiles = self.active.count
+            self.activity.activeBytes = self.active.values.reduce(0) { $0 + $1.file.name.size }
             self.activity.unsealedBatches = self.unsealed.count
             self.activity.isChangingRouting = self.routing != self.wantedRouting
             self.report(.activity(self.activity))

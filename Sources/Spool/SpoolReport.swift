@@ -62,6 +62,8 @@ public struct SpoolContents: Sendable {
 public struct SpoolActivity: Sendable, Equatable {
     /// Claimed event files that have not left `active/`.
     public var activeFiles = 0
+    /// As large as they are on the disk.
+    public var activeBytes: UInt64 = 0
     /// Files that somebody still writes into.
     public var writtenFiles = 0
     /// Batches that are open or not yet sealed.

@@ -134,14 +134,6 @@ extension Spool {
 
     // MARK: Obstacles
 
-    /// Free bytes below which the disk counts as short.
-    private func leastFree(_ space: FileSystemSpace) -> UInt64 {
-        switch minimumFree {
-        case .percent(let percent): space.totalBytes / 100 * UInt64(percent)
-        case .bytes(let bytes): bytes.bytes
-        }
-    }
-
     func findObstacle() throws(FileError) -> IntakeObstacle? {
         let now = surroundings.now()
         if now < Limits.earliestTime { return .clockTooEarly(now) }
@@ -152,7 +144,7 @@ extension Spool {
             return .clockBehind(now, newest: newestHour)
         }
         let space = try files.space()
-        let least = leastFree(space)
+        let least = minimumFree.amount(of: space.totalBytes)
         if space.freeBytes >= max(least, Limits.enoughRoom) { wasFull = false }
         if space.freeBytes < least {
             return .diskNearlyFull(free: ByteCount(space.freeBytes), least: ByteCount(least))

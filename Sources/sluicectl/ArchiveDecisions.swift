@@ -107,7 +107,7 @@ private enum Deciding {
 
     static func place(
         _ options: ConfigurationOptions, _ choice: ArchiveChoice
-    ) throws -> (name: ConnectorName, listen: String) {
+    ) throws -> (name: ConnectorName, listen: [ListenAddress]) {
         let outline = try options.loadOutline()
         guard let name = ConnectorName(choice.connector) else {
             throw SubmitCommand.unknown(choice.connector, outline.connectors).show()

@@ -54,19 +54,32 @@ final class ControlSocket {
     ///
     /// Must be called on the main thread, as commands are. Never returns: the main queue has the
     /// thread from here on.
+    ///
+    /// - Parameter listen: where the daemon listens, as its configuration says.
     nonisolated static func ask(
-        _ path: String, _ method: HTTPRequest.Method, _ target: String, timeout: Duration,
+        _ listen: [ListenAddress], _ method: HTTPRequest.Method, _ target: String,
+        timeout: Duration,
         conclude: @escaping @MainActor (Answer) -> ExitCode
     ) -> Never {
         ask(
-            path,
+            listen,
             Question(method: method, target: target, timeout: timeout) { .end(conclude($0)) })
     }
 
     /// Asks a question, and those that follow from its answer. As the other `ask`, it never returns.
-    nonisolated static func ask(_ path: String, _ question: Question) -> Never {
+    nonisolated static func ask(_ listen: [ListenAddress], _ question: Question) -> Never {
+        guard let path = listen.lazy.compactMap(\.socketPath).first else {
+            exit(noSocket(listen).show().rawValue)
+        }
         MainActor.assumeIsolated { ControlSocket(path: path).put(question) }
         dispatchMain()
+    }
+
+    private nonisolated static func noSocket(_ listen: [ListenAddress]) -> Refusal {
+        let ports = listen.map(\.description).joined(separator: ", ")
+        return Refusal(
+            "sluiced listens only at \(ports), which is read-only; sluicectl needs a Unix socket: "
+                + "add its path to [http] listen, and restart sluiced", .badConfiguration)
     }
 
     private func put(_ question: Question) {

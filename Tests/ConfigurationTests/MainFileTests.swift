@@ -34,7 +34,7 @@ import Testing
             zone = "eu-1"
             partition = 3
             [http]
-            listen = "/run/other.sock"
+            listen = ["/run/other.sock", "127.0.0.1:9464", "[::1]:9464"]
             """)
         #expect(loaded.problemTexts == [])
         var expected = Settings()
@@ -46,7 +46,10 @@ import Testing
         expected.identity.cluster = "prod-01"
         expected.identity.zone = "eu-1"
         expected.identity.partition = 3
-        expected.http.listen = "/run/other.sock"
+        expected.http.listen = [
+            .unix(path: "/run/other.sock"), .loopback(address: "127.0.0.1", port: 9464),
+            .loopback(address: "::1", port: 9464),
+        ]
         expected.connectors = loaded.settings.connectors
         #expect(loaded.settings == expected)
         #expect(loaded.settings.connectors.count == 1)
@@ -97,14 +100,32 @@ import Testing
                 "identity.partition: -1 is out of range; it must be from 0 to 2,147,483,647"
             ),
             (
-                "http.listen = \"127.0.0.1:9464\"",
-                "http.listen: a TCP address is not in this version; \"127.0.0.1:9464\" must be "
-                    + "the absolute path of a Unix socket, like \"/run/sluice/http.sock\""
+                "http.listen = \"0.0.0.0:9464\"",
+                "http.listen: \"0.0.0.0:9464\" is no loopback address; write \"127.0.0.1:9464\" or "
+                    + "\"[::1]:9464\", for status must not leave this machine unprotected"
+            ),
+            (
+                "http.listen = \"127.0.0.1:0\"",
+                "http.listen: \"127.0.0.1:0\" must end with a port from 1 to 65535, like "
+                    + "\"127.0.0.1:9464\""
             ),
             (
                 "http.listen = \"http.sock\"",
-                "http.listen: \"http.sock\" must be the absolute path of a Unix socket, "
-                    + "like \"/run/sluice/http.sock\""
+                "http.listen: \"http.sock\" must be the absolute path of a Unix socket, like "
+                    + "\"/run/sluice/http.sock\", or a loopback port, like \"127.0.0.1:9464\""
+            ),
+            ("http.listen = []", "http.listen: must name a Unix socket or a loopback port"),
+            (
+                "http.listen = [\"/a.sock\", \"/b.sock\"]",
+                "http.listen: names two Unix sockets; sluicectl would not know which to ask"
+            ),
+            (
+                "http.listen = [\"[::1]:9464\", \"[::1]:9464\"]",
+                "http.listen: \"[::1]:9464\" stands there twice"
+            ),
+            (
+                "http.listen = 9464",
+                "http.listen: must be a string or a list of strings, not a whole number"
             ),
             (
                 "http.listen = \"/\(String(repeating: "s", count: 107))\"",

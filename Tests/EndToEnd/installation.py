@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable
 
 from daemon import Daemon
+from http_client import Answer, ask
 from local_s3 import Keys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -35,6 +36,9 @@ class Installation:
         self.config = directory / "sluice.toml"
         self.connectors = directory / "connectors.d"
         self.schemas = directory / "schemas"
+        self.socket = directory / "http.sock"
+        self.listen: str | list[str] = str(self.socket)
+        """Where daemons answer requests, as `configure` writes it."""
         self.environment: dict[str, str] = {}
         self.user: str | None = None
         self.prefix: list[str] = []
@@ -53,7 +57,7 @@ class Installation:
             'log_format = "json"',
             "[spool]", *(f"{key} = {toml(value)}" for key, value in spool.items()),
             "[identity]", 'cluster = "test"', 'zone = "zone-a"',
-            "[http]", f"listen = {toml(self.directory / 'http.sock')}",
+            "[http]", f"listen = {toml(self.listen)}",
         ]) + "\n")
 
     def connector(
@@ -153,6 +157,10 @@ class Installation:
         return subprocess.run(
             [binary("sluicectl"), *arguments, "--config", self.config], capture_output=True,
             text=True, timeout=30, env={**os.environ, **self.environment})
+
+    def ask(self, target: str, method: str = "GET", **options: object) -> Answer:
+        """A request to the daemon's Unix socket."""
+        return ask(self.socket, target, method, **options)
 
     def status(self, connector: str | None = None) -> dict:
         """What `sluicectl status --json` says, of all or of one connector."""

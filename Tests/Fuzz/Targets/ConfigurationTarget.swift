@@ -70,8 +70,11 @@ enum ConfigurationTarget {
     }
 
     private static func fault(_ settings: Settings) -> String? {
-        guard settings.spool.directory.hasPrefix("/"), settings.http.listen.hasPrefix("/") else {
-            return "a relative path"
+        guard settings.spool.directory.hasPrefix("/") else { return "a relative path" }
+        for address in settings.http.listen {
+            guard (try? ListenAddress(address.description)) == address else {
+                return "an address that is not what it says"
+            }
         }
         return nil
     }

@@ -32,7 +32,7 @@ enum ControlTarget {
     private static func fault(_ request: HTTPRequest) -> String? {
         do throws(ControlRequest.Fault) {
             switch try ControlRequest(request) {
-            case .status, .health, .archive:
+            case .page, .status, .history, .metrics, .health, .archive:
                 return request.method == .get ? nil : "it reads by POST"
             case .flush, .change:
                 return request.method == .post ? nil : "it changes by GET"
