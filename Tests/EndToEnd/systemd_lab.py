@@ -85,6 +85,16 @@ class Lab:
     def property(self, name):
         return self.run("systemctl", "show", "-P", name, "sluiced").stdout.strip()
 
+    def exists(self, *paths):
+        """Those of the paths that are there."""
+        return [path for path in paths if self.run("test", "-e", path, check=False).returncode == 0]
+
+    def state(self):
+        return self.run("systemctl", "is-active", "sluiced", check=False).stdout.strip()
+
+    def enablement(self):
+        return self.run("systemctl", "is-enabled", "sluiced", check=False).stdout.strip()
+
     def down(self):
         subprocess.run([NSPAWN, "down", self.directory], check=True, timeout=120)
 
@@ -92,31 +102,33 @@ class Lab:
 class Store:
     """The local S3, two buckets of its own, and a user who may deliver into them."""
 
-    BUCKETS = ("acme-events", "acme-more")
+    _numbers = itertools.count(1)
 
     def __init__(self, s3):
         self.endpoint, self._s3 = s3.endpoint, s3
-        for bucket in self.BUCKETS:
+        number = next(self._numbers)
+        self.bucket, self.other_bucket = buckets = (f"acme-events-{number}", f"acme-more-{number}")
+        for bucket in buckets:
             s3.make_bucket(bucket)
-        statements = [each for bucket in self.BUCKETS for each in connector_policy(bucket)["Statement"]]
+        statements = [each for bucket in buckets for each in connector_policy(bucket)["Statement"]]
         self.key, self.secret = s3.make_user({"Version": "2012-10-17", "Statement": statements})
         self._read = {}
 
     def arrived(self):
         """The IDs of all events in the first bucket; each object is read once, however often this is asked."""
         s3 = self._s3.client("s3")
-        for key in self._s3.keys(self.BUCKETS[0]):
+        for key in self._s3.keys(self.bucket):
             if key not in self._read:
-                body = s3.get_object(Bucket=self.BUCKETS[0], Key=key)["Body"].read()
+                body = s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
                 self._read[key] = _ids(body)
         return {id for ids in self._read.values() for id in ids}
 
-    def delivered(self, bucket=BUCKETS[0]):
+    def delivered(self, bucket=None):
         """The IDs of all events in the bucket, in no order, as often as they are there."""
-        return [id for body in self._s3.objects(bucket).values() for id in _ids(body)]
+        return [id for body in self._s3.objects(bucket or self.bucket).values() for id in _ids(body)]
 
-    def objects(self, bucket=BUCKETS[0]):
-        return len(self._s3.keys(bucket))
+    def objects(self):
+        return len(self._s3.keys(self.bucket))
 
 
 def _ids(body):
@@ -150,9 +162,9 @@ class Service:
         self.numbers = itertools.count()
         self.dropped = []
 
-    def connector(self, name, bucket="acme-events", events='["*"]', secret="orders.secret"):
+    def connector(self, name, bucket=None, events='["*"]', secret="orders.secret"):
         text = CONNECTOR.format(
-            bucket=bucket, events=events, endpoint=self.store.endpoint, key=self.store.key,
+            bucket=bucket or self.store.bucket, events=events, endpoint=self.store.endpoint, key=self.store.key,
             secret=secret,
         )
         self.lab.write(f"/etc/sluice/connectors.d/{name}.toml", text)

@@ -1,4 +1,4 @@
-"""The Debian package, and scripts/install, from the installation to the purge, under a real systemd.
+"""The Debian package, from the installation to the purge, under a real systemd.
 
 One container goes through a machine's life: the tests stand in its order, and each stage is a fixture that takes the
 stages before it, so that any test can be run alone.
@@ -16,7 +16,6 @@ from installation import binary
 from systemd_lab import INCOMING, PROJECT, SPOOL, Lab, Service, Store, eventually, message_id
 
 ORDERS_SECRET = "/etc/sluice/credentials/orders.secret"
-SOURCES = "/opt/sluice"
 
 
 def build(directory):
@@ -63,15 +62,6 @@ class Machine(Lab):
         """What apt does in the end, without the time that it thinks; returns all it says."""
         said = self.run("dpkg", verb, package if isinstance(package, str) else self.bring(package))
         return said.stdout + said.stderr
-
-    def exists(self, *paths):
-        return [path for path in paths if self.run("test", "-e", path, check=False).returncode == 0]
-
-    def enablement(self):
-        return self.run("systemctl", "is-enabled", "sluiced", check=False).stdout.strip()
-
-    def state(self):
-        return self.run("systemctl", "is-active", "sluiced", check=False).stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -158,27 +148,6 @@ def test_the_catalog_of_the_system_has_each_kind(installed):
     assert kinds and [kind for kind in kinds if f"-- {kind}\n" not in catalog] == []
 
 
-def test_the_script_leaves_an_installed_package_alone(installed):
-    copy_sources(installed)
-    said = installed.run(f"{SOURCES}/scripts/install", check=False)
-    assert said.returncode == 1 and 'the Debian package "sluiced" is installed' in said.stderr
-
-
-def copy_sources(machine):
-    """What scripts/install takes, with the built programs."""
-    if machine.exists(SOURCES):
-        return
-    sources = machine.root / SOURCES.lstrip("/")
-    for part in ("etc", "man", "systemd", "docs", "scripts/debian"):
-        shutil.copytree(PROJECT / part, sources / part)
-    for part in ("README.md", "SECURITY.md", "scripts/install"):
-        shutil.copy2(PROJECT / part, sources / part)
-    programs = sources / ".build/release"
-    programs.mkdir(parents=True)
-    for name in ("sluiced", "sluicectl"):
-        shutil.copy2(binary(name), programs / name)
-
-
 # --- The service ---------------------------------------------------------------------------------
 
 
@@ -233,7 +202,7 @@ def confined(service):
     machine = service.lab
     machine.write("/etc/sluice/credentials/more.secret", service.store.secret + "\n", mode=0o600)
     service.connector(
-        "more", bucket="acme-more", events='["more.*"]', secret="more.secret")
+        "more", bucket=service.store.other_bucket, events='["more.*"]', secret="more.secret")
     service.connector("orders", events='["orders.*"]', secret=ORDERS_SECRET)
     service.drop_in("LoadCredential=more.secret:/etc/sluice/credentials/more.secret")
     machine.run("systemctl", "restart", "sluiced")
@@ -249,7 +218,7 @@ def confined(service):
 def test_a_secret_that_systemd_hands_over_is_used(confined):
     ids = confined.drop(10, type="more.things")
     del confined.dropped[-len(ids):]
-    eventually("in the other bucket", lambda: sorted(confined.store.delivered("acme-more")) == ids)
+    eventually("in the other bucket", lambda: sorted(confined.store.delivered(confined.store.other_bucket)) == ids)
 
 
 READABLE = [ORDERS_SECRET, "/run/credentials/sluiced.service/more.secret", "/etc/sluice/sluice.toml"]
@@ -355,7 +324,7 @@ def purged(removed):
 def test_a_purge_keeps_what_was_not_delivered_and_says_so(purged):
     line, = re.findall(r"(?m)^sluiced: .*$", purged.said)
     assert re.fullmatch(
-        rf"sluiced: kept {SPOOL}, where [1-9]\d* files hold events that were not delivered; to deliver them "
+        rf"sluiced: kept {SPOOL}, for events in it were not delivered \(files: [1-9]\d*\); to deliver them "
         rf"install sluiced again, to give them up: rm -r {SPOOL}", line)
     kept = [ORDERS_SECRET, "/etc/sluice/connectors.d/orders.toml", f"{SPOOL}/sealed"]
     gone = ["/etc/sluice/sluice.toml", "/etc/systemd/system/multi-user.target.wants/sluiced.service"]
@@ -389,65 +358,19 @@ def test_a_purge_removes_a_spool_that_holds_nothing(cleared):
     assert cleared.lab.exists(SPOOL, "/etc/sluice/sluice.toml") == []
 
 
-# --- Other distributions -------------------------------------------------------------------------
-
-RECORD = "/usr/local/share/sluice/installed"
-
-
-@pytest.fixture(scope="module")
-def by_script(cleared):
-    """Installed by scripts/install into /usr/local, over the connector that is still there."""
-    copy_sources(cleared.lab)
-    cleared.before = cleared.lab.run("find", "/usr/local", "!", "-type", "d").stdout
-    cleared.said = cleared.lab.run(f"{SOURCES}/scripts/install").stderr
-    return cleared
-
-
-def test_what_the_script_installs_runs_and_delivers(by_script):
-    assert "systemctl enable --now sluiced" in by_script.said
-    assert by_script.lab.state() == "inactive"
-    by_script.start()
-    assert "/usr/local/sbin/sluiced" in by_script.lab.property("ExecStart")
-    by_script.drop(10)
-    by_script.all_delivered()
-    catalog = by_script.lab.run("journalctl", "--dump-catalog", "--no-pager").stdout
-    assert message_id("started") in catalog
-    outline = by_script.lab.run("cat", "/etc/sluice/sluice.toml").stdout
-    assert '"/usr/local/share/sluice/schemas"' in outline
-
-
-def test_the_script_again_changes_nothing_and_keeps_a_changed_configuration(by_script):
-    lab, path = by_script.lab, "/etc/sluice/sluice.toml"
-    before = lab.run("cat", RECORD).stdout
-    lab.shell(f"echo '# mine' >>{path}")
-    said = lab.run(f"{SOURCES}/scripts/install").stderr
-    assert path not in said and "systemctl restart sluiced" in said
-    assert lab.run("cat", RECORD).stdout == before
-    lab.shell(f"echo '# of the next version' >>{SOURCES}/etc/sluice.toml")
-    assert f"this version is {path}.new" in lab.run(f"{SOURCES}/scripts/install").stderr
-    assert lab.run("tail", "-n", "1", path).stdout == "# mine\n"
-    assert lab.run("tail", "-n", "1", f"{path}.new").stdout == "# of the next version\n"
-
-
-def test_the_script_removes_what_it_installed_and_nothing_else(by_script):
-    lab = by_script.lab
-    lab.run(f"{SOURCES}/scripts/install", "--uninstall")
-    assert lab.run("find", "/usr/local", "!", "-type", "d").stdout == by_script.before
-    kept = ["/etc/sluice/sluice.toml", ORDERS_SECRET, SPOOL]
-    assert lab.exists(*kept) == kept
-    assert lab.state() == "inactive" and lab.enablement() != "enabled"
-
-
-@pytest.mark.parametrize("arguments, user, said", [
-    (["--prefix", "usr"], None, "--prefix takes a whole path"),
-    ([], "mallory", "this takes root: sudo"),
-    (["--uninstall", "--prefix", "/opt/none"], None, "nothing was installed with the prefix /opt/none"),
+@pytest.mark.parametrize("file, is_kept", [
+    ("incoming/orders/.hidden.jsonl", True),
+    ("active/0000000000000001-x", True),
+    ("sealed/orders/0.envelope", True),
+    ("expired/orders/0.object", True),
+    ("quarantine/0000000000000001.rejects", True),
+    ("sealed/orders/0.delivered", False),
+    ("expired/orders/0.1.archived", False),
+    ("quarantine/0000000000000001.reason", False),
 ])
-def test_the_script_says_what_is_wrong(by_script, arguments, user, said):
-    refused = by_script.lab.run(f"{SOURCES}/scripts/install", *arguments, user=user, check=False)
-    assert refused.returncode == 1 and said in refused.stderr
-
-
-def test_the_script_names_what_was_not_built(by_script):
-    refused = by_script.lab.run("env", "SLUICE_BIN_DIR=/none", f"{SOURCES}/scripts/install", check=False)
-    assert refused.returncode == 1 and "run scripts/build first" in refused.stderr
+def test_a_purge_keeps_whatever_may_hold_events(cleared, file, is_kept):
+    cleared.lab.write("/opt/postrm", (PROJECT / "scripts/debian/postrm").read_text())
+    cleared.lab.write(f"{SPOOL}/{file}", "")
+    said = cleared.lab.run("sh", "/opt/postrm", "purge").stderr
+    assert bool(cleared.lab.exists(SPOOL)) == ("(files: 1)" in said) == is_kept
+    cleared.lab.run("rm", "-rf", SPOOL)

@@ -302,13 +302,13 @@ def test_a_reload_brings_a_connector_without_a_restart(running):
     pid = running.lab.property("MainPID")
     before = len(running.kinds("reloaded"))
     running.connector("orders", events='["orders.*"]')
-    running.connector("more", bucket="acme-more", events='["more.*"]')
+    running.connector("more", bucket=running.store.other_bucket, events='["more.*"]')
     running.lab.run("systemctl", "reload", "sluiced")
     eventually("reloaded", lambda: len(running.kinds("reloaded")) > before)
     eventually("ready again", lambda: running.lab.property("SubState") == "running")
     ids = running.drop(10, type="more.things")
     running.dropped = running.dropped[: -len(ids)]
-    eventually("in the other bucket", lambda: sorted(running.store.delivered("acme-more")) == ids)
+    eventually("in the other bucket", lambda: sorted(running.store.delivered(running.store.other_bucket)) == ids)
     assert running.lab.property("MainPID") == pid
 
 
