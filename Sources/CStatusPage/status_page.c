@@ -1,6 +1,6 @@
 #include "status_page.h"
 
-// One page out of its parts, in this order; the tests put it together by the same lines.
+// One page out of its parts, in this order.
 static const unsigned char page[] = {
 #embed "page/head.html"
     ,

@@ -130,10 +130,10 @@ class ConnectorTable {
       facts.push(["Delivered since the start", `${count(delivered.events, "event")} in ${count(delivered.objects, "object")}, ${size(delivered.bytes)}`]);
     }
     if (rate) facts.push(["In the last minute", `${whole(rate.events_per_second)} events/s, ${size(rate.bytes_per_second)}/s`]);
-    if (connector.last_object) facts.push(["Last object", `s3://${connector.bucket}/${connector.last_object.key}`]);
     if (connector.expire_after_seconds) facts.push(["Window", span(connector.expire_after_seconds)]);
     if (held.most_bytes) facts.push(["May hold at most", size(held.most_bytes)]);
     if (connector.denied_event_types?.length) facts.push(["Denied event types", connector.denied_event_types.join(", ")]);
+    if (connector.last_object) facts.push(["Last object", `s3://${connector.bucket}/${connector.last_object.key}`]);
     return facts;
   }
 }

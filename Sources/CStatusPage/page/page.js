@@ -7,7 +7,7 @@ const backlog = new Chart(byId("backlog"), {
   title: "Backlog",
   values: (samples, measure) => measure === "events" ? samples.held_events : samples.held_bytes,
   write: (value, measure) => measure === "events" ? count(value, "event") : size(value),
-  axis: (value, measure) => measure === "events" ? short(value) : size(value),
+  axis: (value, measure) => measure === "events" ? short(value) : size(value).replace(".0", ""),
   column: (measure) => measure === "events" ? "Events waiting" : "Bytes waiting",
   least: (measure) => measure === "events" ? 10 : 1000,
 });
@@ -16,7 +16,7 @@ const throughput = new Chart(byId("throughput"), {
   values: (samples, measure) => (measure === "events" ? samples.delivered_events : samples.delivered_bytes).map((each) => each / 60),
   losses: (samples) => samples.dropped_events,
   write: (value, measure) => measure === "events" ? `${perSecond(value).slice(0, -2)}\u00a0events/s` : `${size(value)}/s`,
-  axis: (value, measure) => measure === "events" ? perSecond(value) : `${size(value)}/s`,
+  axis: (value, measure) => measure === "events" ? perSecond(value) : `${size(value).replace(".0", "")}/s`,
   column: (measure) => measure === "events" ? "Events per second" : "Bytes per second",
   least: (measure) => measure === "events" ? 0.5 : 1000,
 });

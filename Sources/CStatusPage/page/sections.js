@@ -101,8 +101,8 @@ function showSpool(status, history) {
       parts.push(el("p", {}, `${size(spool.free_bytes)} free`));
     }
     if (left) parts.push(el("p", {}, `At the last hour's pace intake waits in about ${span(left)}.`));
-    parts.push(el("p", {}, el("span", { class: "health", "data-level": level }, mark(level), el("span", {}, `intake ${spool.intake}`)), ` ${intake}`));
-    if (spool.detail) parts.push(el("p", {}, sentence(spool.detail)));
+    parts.push(el("p", {}, el("span", { class: "health", "data-level": level }, mark(level), el("span", {}, `intake ${spool.intake}`)), " ",
+      spool.detail ? sentence(spool.detail) : intake));
     const work = [count(spool.active_files, "event file") + " in work", count(spool.unsealed_batches, "open batch").replace("batchs", "batches"), `${size(held.bytes)} held`];
     parts.push(el("p", { class: "quiet" }, `${work.join(", ")}, in `, el("span", { class: "path" }, spool.directory), "."));
     if (ignored) parts.push(el("p", { class: "quiet" }, `${count(ignored, "member")} without a field in their schema left out since the start.`));

@@ -21,7 +21,7 @@ function size(bytes) {
     if (value < 1000) break;
     [value, unit] = [value / 1000, next];
   }
-  const digits = unit !== "B" && value < 10 ? Math.floor(value * 10) / 10 : Math.floor(value);
+  const digits = unit !== "B" && value < 10 ? (Math.floor(value * 10) / 10).toFixed(1) : Math.floor(value);
   return `${digits}\u00a0${unit}`;
 }
 
