@@ -129,7 +129,11 @@ function findings(status, history, now) {
 
 /** One line for those that are in the same trouble: the worst of them is named, the others are counted. */
 function grouped(found) {
-  const groups = Map.groupBy(found, (each) => `${each.subject !== undefined} ${Math.floor(each.rank / 10)} ${each.what?.split(";")[0] ?? each.headline}`);
+  const groups = new Map();
+  for (const each of found) {
+    const trouble = each.what?.split(";")[0] ?? each.headline;
+    groups.set(trouble, [...groups.get(trouble) ?? [], each]);
+  }
   return [...groups.values()].map(([worst, ...others]) => others.length
     ? { ...worst, headline: `${worst.subject} and ${whole(others.length)} more: ${worst.what}` } : worst);
 }

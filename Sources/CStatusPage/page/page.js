@@ -36,6 +36,8 @@ async function refresh() {
   clearTimeout(timer);
   try {
     const answer = await ask("/status");
+    // Another daemon has another page, which knows what it says.
+    if (latest && latest.version !== answer.version) location.reload();
     const isAnother = answer.started !== latest?.started;
     latest = answer;
     failures = 0;
@@ -45,13 +47,14 @@ async function refresh() {
       drawCharts();
     }
   } catch (error) {
-    failures += 1;
+    // Who is silent for so long need not be asked twice.
+    failures += error.name === "TimeoutError" ? 2 : 1;
     why = error instanceof Error && error.message.startsWith("it answers") ? error.message : "";
   }
   isAsking = false;
-  render();
   const pause = failures === 1 ? AGAIN_AFTER_FAILURE : document.hidden ? EVERY_WHILE_HIDDEN : EVERY;
   timer = setTimeout(refresh, pause * 1000);
+  render();
 }
 
 function drawCharts() {
