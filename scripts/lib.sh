@@ -16,9 +16,9 @@ BUILD_PACKAGES=(
 BUILD_DEB_PACKAGES=(debhelper dpkg-dev)
 # The tests and the demo talk to a local S3 that is written in Python.
 PYTHON_PACKAGES=(python3 python3-venv)
-# The tests also read shell scripts and the manual, give files to other users, and start a systemd of their
-# own.
-TEST_PACKAGES=(shellcheck groff-base acl dbus systemd systemd-container)
+# The tests also read shell scripts and the manual, give files to other users, start a systemd of their own, and
+# look at the page in a browser.
+TEST_PACKAGES=(shellcheck groff-base acl dbus systemd systemd-container chromium)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterable
 
@@ -59,6 +60,15 @@ class Installation:
             "[identity]", 'cluster = "test"', 'zone = "zone-a"',
             "[http]", f"listen = {toml(self.listen)}",
         ]) + "\n")
+
+    def listen_on_loopback(self) -> str:
+        """Has daemons answer on a port, too; the address of the page there."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.listen = [str(self.socket), f"127.0.0.1:{port}"]
+        self.configure()
+        return f"http://127.0.0.1:{port}/"
 
     def connector(
         self, name: str, bucket: str, endpoint: str, keys: Keys, *,
