@@ -15,12 +15,9 @@ MAIN = "/etc/sluice/sluice.toml"
 
 
 def copy_sources(machine):
-    """What the script takes, with the built programs."""
+    """The sources, but for those of the programs, which are built."""
     sources = machine.root / SOURCES.lstrip("/")
-    for part in ("etc", "man", "systemd", "docs", "scripts/debian"):
-        shutil.copytree(PROJECT / part, sources / part)
-    for part in ("README.md", "SECURITY.md", "scripts/install"):
-        shutil.copy2(PROJECT / part, sources / part)
+    shutil.copytree(PROJECT, sources, ignore=shutil.ignore_patterns(".*", "Sources", "Tests"))
     programs = sources / ".build/release"
     programs.mkdir(parents=True)
     for name in ("sluiced", "sluicectl"):
