@@ -158,6 +158,10 @@ class Page:
                     {"name": "prefers-reduced-motion", "value": "reduce"}]
         self.call("Emulation.setEmulatedMedia", features=features)
 
+    def look_again(self) -> None:
+        """Somebody comes back to the tab."""
+        self.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
     def press(self, key: str) -> None:
         number = {"Tab": 9, "Enter": 13, "Home": 36, "ArrowLeft": 37}[key]
         text = {"text": "\r"} if key == "Enter" else {}

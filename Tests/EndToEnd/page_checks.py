@@ -62,7 +62,9 @@ def assert_readable(page: Page, name: str) -> None:
         page.resize(width)
         for scheme in ("light", "dark"):
             page.prefer(scheme)
-            page.wait_until("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+            page.wait_until(f"matchMedia('(width: {width}px) and (prefers-color-scheme: {scheme})').matches")
+            # Charts are drawn again in the frame after that.
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
             where = f"{width} px, {scheme}"
             # Not against innerWidth: a phone zooms out of a page that is too wide.
             assert page.evaluate("document.documentElement.scrollWidth") <= width, where

@@ -102,7 +102,7 @@ function findings(status, history, now) {
   } else if (spool.intake === "waiting") {
     const most = [...status.connectors].sort((a, b) => b.held.bytes - a.held.bytes)[0];
     const share = most?.held.bytes > 0 ? `${most.name} holds most: ${size(most.held.bytes)}.` : "";
-    add(20, "bad", "Intake waits: event files stay in incoming/ until there is room", `${detail ?? ""} ${share}`.trim());
+    add(20, "bad", "Intake waits: event files stay in incoming/ until there is room", `${detail ?? ""} ${share} Make room on that disk; intake goes on by itself.`.trim());
   } else if (spool.intake === "opening") {
     add(90, "note", "The spool is being read; event files wait for that");
   }
