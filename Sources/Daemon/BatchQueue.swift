@@ -12,6 +12,7 @@ struct BatchQueue {
 
     var isEmpty: Bool { start == batches.count }
     var first: HeldBatch? { isEmpty ? nil : batches[start] }
+    var last: HeldBatch? { isEmpty ? nil : batches.last }
     var all: ArraySlice<HeldBatch> { batches[start...] }
 
     func contains(_ batch: HeldBatch) -> Bool {

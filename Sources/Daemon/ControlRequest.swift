@@ -11,13 +11,14 @@ nonisolated enum ControlRequest: Equatable {
     /// What is archived, of one connector or of all.
     case archive(ConnectorName?)
     case flush(ConnectorName?)
+    case drain(ConnectorName?)
     case change(Verb, ConnectorName, batch: String?)
 
     /// Whether it changes nothing and shows nothing that only members of the daemon's group may see.
     var isForEverybody: Bool {
         switch self {
         case .page, .status, .history, .metrics, .health: true
-        case .archive, .flush, .change: false
+        case .archive, .flush, .drain, .change: false
         }
     }
 
@@ -44,9 +45,12 @@ nonisolated enum ControlRequest: Equatable {
     init(_ request: HTTPRequest) throws(Fault) {
         let path = request.path
         let verb = Verb(rawValue: path)
-        let known = ["/", "/flush", "/status", "/history", "/metrics", "/healthz", "/archive"]
+        let known = [
+            "/", "/flush", "/drain", "/status", "/history", "/metrics", "/healthz", "/archive",
+        ]
         guard verb != nil || known.contains(path) else { throw .path }
-        let wanted: HTTPRequest.Method = verb != nil || path == "/flush" ? .post : .get
+        let wanted: HTTPRequest.Method =
+            verb != nil || ["/flush", "/drain"].contains(path) ? .post : .get
         guard request.method == wanted else { throw .method }
         if let verb {
             guard let name = try Self.connector(request) else { throw .connectorMissing }
@@ -59,6 +63,7 @@ nonisolated enum ControlRequest: Equatable {
         case "/history": self = .history
         case "/metrics": self = .metrics
         case "/archive": self = .archive(try Self.connector(request))
+        case "/drain": self = .drain(try Self.connector(request))
         case "/flush": self = .flush(try Self.connector(request))
         default: self = .health
         }

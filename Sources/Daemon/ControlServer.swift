@@ -79,6 +79,7 @@ final class ControlServer {
             }
         case .archive(let connector): listArchive(connector, exchange, daemon)
         case .flush(let connector): flush(connector, exchange, daemon)
+        case .drain(let connector): drain(connector, exchange, daemon)
         case .change(let verb, let name, let batch):
             perform(verb, name, batch, exchange, daemon)
         }
@@ -164,6 +165,13 @@ final class ControlServer {
                 exchange.answer(.text("intake is not running, so nothing was sealed", status: 503))
             }
         }
+    }
+
+    private func drain(
+        _ connector: ConnectorName?, _ exchange: HTTPExchange, _ daemon: Daemon
+    ) {
+        if let connector, daemon.outboxes[connector] == nil { return refuse(exchange, connector) }
+        daemon.drains.begin(exchange, connector)
     }
 
     // MARK: The archive

@@ -36,6 +36,7 @@ final class Daemon {
     /// Whether the last try to watch `incoming/` went well.
     var isWatching = true
     var control: ControlServer?
+    private(set) lazy var drains = Drains(self)
 
     var outboxes: [ConnectorName: Outbox] = [:]
     var activity = SpoolActivity()
@@ -238,6 +239,7 @@ final class Daemon {
     func changed() {
         updateLookTimer()
         scheduleStatus()
+        drains.advance()
         if runsUntilEmpty { endWhenEmpty() }
         if isStopping { endWhenQuiet() }
     }

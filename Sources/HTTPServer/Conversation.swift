@@ -54,11 +54,21 @@ final class Conversation {
             host: LibraryCalls.header("Host", of: connection))
         body = []
         // The exchange may outlive the connection, so it must not keep the conversation alive.
-        handler(HTTPExchange(request) { [weak self] response in self?.answer(response) })
+        handler(
+            HTTPExchange(request, isWaiting: { [weak self] in self?.isWaiting ?? false }) {
+                [weak self] response in self?.answer(response)
+            })
         guard case .asked = state else { return }
         state = .suspended
         MHD_suspend_connection(connection)
         watchForHangup()
+    }
+
+    private var isWaiting: Bool {
+        switch state {
+        case .asked, .suspended: true
+        case .reading, .answered, .abandoned: false
+        }
     }
 
     func answer(_ response: HTTPResponse) {

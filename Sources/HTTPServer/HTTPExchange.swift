@@ -5,9 +5,15 @@
 public final class HTTPExchange {
     public let request: HTTPRequest
     private var deliver: ((HTTPResponse) -> Void)?
+    private let isWaiting: () -> Bool
 
-    init(_ request: HTTPRequest, deliver: @escaping (HTTPResponse) -> Void) {
+    /// - Parameter isWaiting: whether anybody still waits for the answer.
+    init(
+        _ request: HTTPRequest, isWaiting: @escaping () -> Bool = { true },
+        deliver: @escaping (HTTPResponse) -> Void
+    ) {
         self.request = request
+        self.isWaiting = isWaiting
         self.deliver = deliver
     }
 
@@ -17,6 +23,9 @@ public final class HTTPExchange {
         self.deliver = nil
         deliver(response)
     }
+
+    /// The client has gone, or has its answer: nothing more needs to be done for it.
+    public var isAbandoned: Bool { deliver == nil || !isWaiting() }
 
     isolated deinit {
         answer(.text("the request was dropped unanswered", status: 500))

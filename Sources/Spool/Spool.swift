@@ -128,6 +128,20 @@ public final class Spool: @unchecked Sendable {
         }
     }
 
+    /// Looks into `incoming/`, and calls `done` on the storage lane when that is over and was told of.
+    public func look(done: @escaping @Sendable () -> Void) {
+        surroundings.storage.run {
+            self.scheduleScan()
+            // Behind the look, which lies on the lane by now.
+            self.surroundings.storage.run { self.afterReports(done) }
+        }
+    }
+
+    /// Calls `body` on the storage lane, behind everything that is about to be told.
+    public func afterReports(_ body: @escaping @Sendable () -> Void) {
+        surroundings.storage.run(body)
+    }
+
     /// Seals open batches; `done` is called on the storage lane once they are sealed: true, or false where intake has stopped.
     public func flush(_ connector: ConnectorName?, done: @escaping @Sendable (Bool) -> Void) {
         surroundings.storage.run {

@@ -18,6 +18,11 @@ import Testing
         let orders = try #require(ConnectorName("orders"))
         #expect(read(.get, "/status", ["x": "y"]) == .success(.status))
         #expect(read(.get, "/healthz") == .success(.health))
+        #expect(read(.get, "/") == .success(.page))
+        #expect(read(.get, "/history") == .success(.history))
+        #expect(read(.get, "/metrics") == .success(.metrics))
+        #expect(read(.post, "/drain") == .success(.drain(nil)))
+        #expect(read(.post, "/drain", ["connector": "orders"]) == .success(.drain(orders)))
         #expect(read(.get, "/archive") == .success(.archive(nil)))
         #expect(read(.get, "/archive", ["connector": "orders"]) == .success(.archive(orders)))
         #expect(read(.post, "/flush") == .success(.flush(nil)))
@@ -27,19 +32,32 @@ import Testing
     }
 
     @Test func `What changes something takes POST, what reads takes GET`() {
-        for path in ["/status", "/healthz", "/archive"] {
+        for path in ["/", "/status", "/history", "/metrics", "/healthz", "/archive"] {
             #expect(read(.post, path) == .failure(.method))
         }
         let changing = [
-            "/flush", "/pause", "/resume", "/discard", "/archive/retry", "/archive/discard",
+            "/flush", "/drain", "/pause", "/resume", "/discard", "/archive/retry",
+            "/archive/discard",
         ]
         for path in changing {
             #expect(read(.get, path, ["connector": "orders"]) == .failure(.method))
         }
     }
 
-    @Test func `A path or a connector that is none is refused, in words that a terminal may show`()
-    {
+    @Test func `Only what just tells how things stand is for everybody`() throws {
+        let orders = try #require(ConnectorName("orders"))
+        for request in [ControlRequest.page, .status, .history, .metrics, .health] {
+            #expect(request.isForEverybody)
+        }
+        for request in [
+            ControlRequest.archive(nil), .flush(nil), .drain(nil),
+            .change(.pause, orders, batch: nil),
+        ] {
+            #expect(!request.isForEverybody)
+        }
+    }
+
+    @Test func `A path or a connector that is none is refused, as a terminal may show it`() {
         #expect(read(.get, "/statusx") == .failure(.path))
         #expect(read(.get, "/../status") == .failure(.path))
         #expect(read(.post, "/pause") == .failure(.connectorMissing))

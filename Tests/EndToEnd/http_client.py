@@ -39,8 +39,9 @@ def connect(address: Address, timeout: float = 10) -> socket.socket:
     if isinstance(address, tuple):
         return socket.create_connection(address, timeout)
     connected = socket.socket(socket.AF_UNIX)
-    connected.settimeout(timeout)
+    # Where many others wait in line, this waits as well; with a time limit it would fail at once.
     connected.connect(str(address))
+    connected.settimeout(timeout)
     return connected
 
 

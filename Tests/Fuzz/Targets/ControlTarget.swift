@@ -34,7 +34,7 @@ enum ControlTarget {
             switch try ControlRequest(request) {
             case .page, .status, .history, .metrics, .health, .archive:
                 return request.method == .get ? nil : "it reads by POST"
-            case .flush, .change:
+            case .flush, .drain, .change:
                 return request.method == .post ? nil : "it changes by GET"
             }
         } catch {
