@@ -6,12 +6,14 @@
 // A server without threads: its owner runs it when its epoll descriptor is readable.
 static inline struct MHD_Daemon *sluice_mhd_start(
     int listening, MHD_AccessHandlerCallback handler, MHD_RequestCompletedCallback completed,
-    void *context, unsigned connections, unsigned timeout_seconds)
+    MHD_NotifyConnectionCallback connected, void *context, unsigned connections,
+    unsigned timeout_seconds)
 {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, context,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listening,
         MHD_OPTION_NOTIFY_COMPLETED, completed, context,
+        MHD_OPTION_NOTIFY_CONNECTION, connected, context,
         MHD_OPTION_CONNECTION_LIMIT, connections,
         MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,
         MHD_OPTION_STRICT_FOR_CLIENT, (int)1,

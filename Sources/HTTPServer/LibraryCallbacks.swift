@@ -30,6 +30,11 @@ nonisolated private struct News: @unchecked Sendable {
     let partSize: UnsafeMutablePointer<Int>
 }
 
+/// Unchecked for the reason given at `Callback`.
+nonisolated private struct ConnectionNews: @unchecked Sendable {
+    let connection: OpaquePointer
+}
+
 /// A header has come, a part of a body, or the end of the request.
 nonisolated func libraryHasNews(
     server: UnsafeMutableRawPointer?, connection: OpaquePointer?, path: UnsafePointer<CChar>?,
@@ -59,11 +64,27 @@ nonisolated func libraryIsDone(
     server: UnsafeMutableRawPointer?, connection: OpaquePointer?,
     context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, why: MHD_RequestTerminationCode
 ) {
-    guard let server, let context else { return }
+    guard let server, let connection, let context else { return }
     let callback = Callback(server: server, context: context)
+    let ended = ConnectionNews(connection: connection)
     MainActor.assumeIsolated {
         guard let conversation = callback.conversation else { return }
-        callback.owner.end(conversation)
+        callback.owner.end(conversation, ended.connection)
         callback.context.pointee = nil
+    }
+}
+
+/// A client has come, or its connection is closed.
+nonisolated func libraryCountsConnections(
+    server: UnsafeMutableRawPointer?, connection: OpaquePointer?,
+    context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    what: MHD_ConnectionNotificationCode
+) {
+    guard let server, let connection, let context else { return }
+    let callback = Callback(server: server, context: context)
+    let news = ConnectionNews(connection: connection)
+    let isNew = what == .CONNECTION_NOTIFY_STARTED
+    MainActor.assumeIsolated {
+        isNew ? callback.owner.opened(news.connection) : callback.owner.closed(news.connection)
     }
 }

@@ -23,6 +23,9 @@ public final class LocalServer {
     private var readable: (any DispatchSourceRead)?
     private var timer: (any DispatchSourceTimer)?
     private var conversations: [ObjectIdentifier: Conversation] = [:]
+    private var watch = ConnectionWatch<OpaquePointer>()
+    private let connectionLimit: Int
+    private var isFull: Bool { watch.count >= connectionLimit }
 
     /// - Parameter handler: is called on the main actor once for each request, complete with its body, and
     ///   must not call `stop`.
@@ -32,22 +35,24 @@ public final class LocalServer {
         handler: @escaping (HTTPExchange) -> Void
     ) throws(ListenError) {
         self.handler = handler
+        self.connectionLimit = connectionLimit
         socket = try ListeningSocket.open(endpoint)
         // Unretained: the library calls back only from `run` and `stop`, while self is alive.
         let context = Unmanaged.passUnretained(self).toOpaque()
         library = sluice_mhd_start(
-            socket.descriptor, libraryHasNews, libraryIsDone, context,
-            UInt32(clamping: connectionLimit), UInt32(clamping: silenceLimit.components.seconds))
+            socket.descriptor, libraryHasNews, libraryIsDone, libraryCountsConnections,
+            context, UInt32(clamping: connectionLimit),
+            UInt32(clamping: silenceLimit.components.seconds))
         // A descriptor of our own, because the library closes its one before the source is cancelled.
         let descriptor = library.map { fcntl(sluice_mhd_epoll_descriptor($0), F_DUPFD_CLOEXEC, 0) }
         guard let descriptor, descriptor >= 0 else {
             stop()
             throw .library
         }
-        watch(descriptor)
+        observe(descriptor)
     }
 
-    private func watch(_ descriptor: Int32) {
+    private func observe(_ descriptor: Int32) {
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .main)
         source.setEventHandler { [weak self] in self?.run() }
         source.setCancelHandler { close(descriptor) }
@@ -81,6 +86,11 @@ public final class LocalServer {
     /// Does what there is to do now; the loop calls it whenever there is something.
     func run() {
         guard let library else { return }
+        // The library then finds that they have ended.
+        for connection in watch.overdue(at: Self.now(), isFull: isFull) {
+            shutdown(sluice_mhd_connection_descriptor(connection), Int32(SHUT_RDWR))
+            watch.closed(connection)
+        }
         // Places of clients that leave in one run are given to those who wait only in the next.
         var before: UInt32
         repeat {
@@ -93,13 +103,25 @@ public final class LocalServer {
     /// Sees to the next run: the library's descriptor tells of news, but not of clients that keep silent.
     private func arm(_ library: OpaquePointer) {
         var milliseconds: CUnsignedLongLong = 0
-        guard MHD_get_timeout(library, &milliseconds) == .YES else {
+        let isTimed = MHD_get_timeout(library, &milliseconds) == .YES
+        let deadlines = [
+            isTimed ? .milliseconds(Int64(clamping: milliseconds)) : nil,
+            watch.nextDeadline(isFull: isFull).map { max(.zero, $0 - Self.now()) },
+        ]
+        guard let next = deadlines.compactMap(\.self).min() else {
             timer?.schedule(deadline: .distantFuture)
             return
         }
+        let (seconds, attoseconds) = next.components
         timer?.schedule(
-            deadline: .now() + .milliseconds(Int(clamping: milliseconds)),
-            leeway: .milliseconds(milliseconds == 0 ? 0 : 100))
+            deadline: .now()
+                + .milliseconds(Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000)),
+            leeway: .milliseconds(next == .zero ? 0 : 100))
+    }
+
+    /// A clock that never goes back.
+    private static func now() -> Duration {
+        .nanoseconds(Int64(clamping: DispatchTime.now().uptimeNanoseconds))
     }
 
     private func runSoon() {
@@ -108,19 +130,28 @@ public final class LocalServer {
 
     // MARK: - What the library calls
 
+    func opened(_ connection: OpaquePointer) { watch.opened(connection, at: Self.now()) }
+
+    func closed(_ connection: OpaquePointer) { watch.closed(connection) }
+
+    private func queue(_ response: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
+        watch.answered(connection, at: Self.now())
+        return LibraryCalls.queue(response, on: connection)
+    }
+
     func begin(
         _ connection: OpaquePointer, method: String, path: String,
         context: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     ) -> MHD_Result {
         guard let known = HTTPRequest.Method(rawValue: method) else {
             let refusal = HTTPResponse.text("only GET and POST are answered here", status: 405)
-            return LibraryCalls.queue(refusal, on: connection)
+            return queue(refusal, on: connection)
         }
         let length = LibraryCalls.header("Content-Length", of: connection).flatMap { Int($0) }
         if let length, length > LocalServer.bodyLimit {
             let limit = LocalServer.bodyLimit
             let refusal = HTTPResponse.text("the body is longer than \(limit) bytes", status: 413)
-            return LibraryCalls.queue(refusal, on: connection)
+            return queue(refusal, on: connection)
         }
         let conversation = Conversation(connection, method: known, path: path) { [weak self] in
             self?.runSoon()
@@ -137,15 +168,19 @@ public final class LocalServer {
         if !part.isEmpty {
             return conversation.append(part, limit: LocalServer.bodyLimit) ? .YES : .NO
         }
-        if case .reading = conversation.state { conversation.ask(handler) }
+        if case .reading = conversation.state {
+            watch.asked(connection)
+            conversation.ask(handler)
+        }
         switch conversation.state {
-        case .answered(let response): return LibraryCalls.queue(response, on: connection)
+        case .answered(let response): return queue(response, on: connection)
         case .suspended: return .YES
         case .reading, .asked, .abandoned: return .NO
         }
     }
 
-    func end(_ conversation: Conversation) {
+    func end(_ conversation: Conversation, _ connection: OpaquePointer) {
+        watch.ended(connection, at: Self.now())
         conversation.end()
         conversations[ObjectIdentifier(conversation)] = nil
     }
