@@ -23,6 +23,12 @@ final class ControlServer {
         }
     }
 
+    /// Begins to serve a socket that somebody else listens on for us.
+    func listen(on socket: ServedSocket) throws(ListenError) {
+        try serve(
+            .passed(descriptor: socket.descriptor), isReadOnly: socket.address.socketPath == nil)
+    }
+
     private func serve(_ endpoint: LocalEndpoint, isReadOnly: Bool) throws(ListenError) {
         servers.append(
             try LocalServer(on: endpoint) { [weak self] exchange in

@@ -31,6 +31,8 @@ final class Daemon {
     let files: RealFileSystem
     let transport = Transport()
     let runsUntilEmpty: Bool
+    /// Sockets that the service manager listens on for us.
+    private let passed: [ServedSocket]
     let spool: Spool
     var watcher: SpoolWatcher?
     /// Whether the last try to watch `incoming/` went well.
@@ -97,8 +99,10 @@ final class Daemon {
 
     init(
         _ loaded: LoadedSettings, journal: JournalWriter, files: RealFileSystem,
-        identity: SpoolTree.Identity, book: EpisodeBook?, clock: DaemonClock, runsUntilEmpty: Bool
+        identity: SpoolTree.Identity, book: EpisodeBook?, clock: DaemonClock, runsUntilEmpty: Bool,
+        passed: [ServedSocket] = []
     ) {
+        self.passed = passed
         self.book = book
         self.clock = clock
         started = clock.now()
@@ -166,11 +170,16 @@ final class Daemon {
 
     private func listen() throws(StartFailure) {
         let control = ControlServer(self)
-        for address in settings.http.listen {
-            do { try control.listen(at: address) } catch {
-                throw StartFailure(
-                    "status and control cannot be served: \(error)", status: ExitStatus.failed)
-            }
+        // Each address once: what was passed is not opened a second time.
+        let own = settings.http.listen.filter { address in
+            !passed.contains { $0.address == address }
+        }
+        do {
+            for socket in passed { try control.listen(on: socket) }
+            for address in own { try control.listen(at: address) }
+        } catch {
+            throw StartFailure(
+                "status and control cannot be served: \(error)", status: ExitStatus.failed)
         }
         self.control = control
     }

@@ -37,6 +37,8 @@ public enum Program {
         ProcessMemory.shareAmongThreads()
         blockSignals()
         openStandardFiles()
+        // Before there is another thread: it clears the environment.
+        let passed = PassedSockets.take()
         signal(SIGPIPE, SIG_IGN)
         // A writer that comes back while a lease is held sends it.
         signal(SIGIO, SIG_IGN)
@@ -53,12 +55,13 @@ public enum Program {
             let files = try openSpool(settings.spool.directory)
             let identity = try prepare(files, settings.spool.directory, journal)
             let book = try readBook(files, journal)
-            let daemon = Daemon(
+            let daemon = try Daemon(
                 LoadedSettings(
                     file: options.file, settings: settings, schemas: loaded.schemas),
                 journal: journal,
                 files: files, identity: identity, book: book,
-                clock: DaemonClock(after: book?.clock), runsUntilEmpty: options.isUntilEmpty)
+                clock: DaemonClock(after: book?.clock), runsUntilEmpty: options.isUntilEmpty,
+                passed: ServedSocket.all(passed))
             try daemon.start()
             self.daemon = daemon
         } catch {

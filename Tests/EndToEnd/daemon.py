@@ -74,14 +74,16 @@ class Daemon:
     """Started on construction; `close` ends it, whatever state it is in."""
 
     def __init__(
-        self, command: list[str | pathlib.Path], environment: dict[str, str], user: str | None
+        self, command: list[str | pathlib.Path], environment: dict[str, str], user: str | None,
+        descriptors: tuple[int, ...] = ()
     ):
         self._lines: list[Line] = []
         self._other: list[str] = []
         self._news = threading.Condition()
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            env={**os.environ, **environment}, user=user, extra_groups=[] if user else None)
+            env={**os.environ, **environment}, user=user, extra_groups=[] if user else None,
+            pass_fds=descriptors)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

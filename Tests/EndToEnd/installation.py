@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterable
 
 from daemon import Daemon
@@ -44,6 +45,8 @@ class Installation:
         self.user: str | None = None
         self.prefix: list[str] = []
         """What runs the daemons: a program that replaces itself with its last arguments, such as setpriv."""
+        self.passed: list[socket.socket] = []
+        """Sockets that daemons are given as systemd gives them."""
         self._daemons: list[Daemon] = []
         self.connectors.mkdir()
         self.spool.mkdir()
@@ -149,12 +152,19 @@ class Installation:
 
     def start(self, *arguments: str, wait: bool = True) -> Daemon:
         daemon = Daemon(
-            [*self.prefix, binary("sluiced"), "--config", self.config, *arguments],
-            self.environment, self.user)
+            [*self.prefix, *self._activation(), binary("sluiced"), "--config", self.config,
+             *arguments],
+            self.environment, self.user, tuple(each.fileno() for each in self.passed))
         self._daemons.append(daemon)
         if wait:
             daemon.wait_for("started")
         return daemon
+
+    def _activation(self) -> list[str | pathlib.Path]:
+        if not self.passed:
+            return []
+        numbers = ",".join(str(each.fileno()) for each in self.passed)
+        return [sys.executable, pathlib.Path(__file__).with_name("activated.py"), numbers]
 
     def drain(self, *, status: int = 0, seconds: float = 60) -> Daemon:
         """Runs `sluiced --until-empty` to its end."""

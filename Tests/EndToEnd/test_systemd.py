@@ -34,11 +34,13 @@ def analyze():
     return run
 
 
-def test_the_unit_verifies(analyze, tmp_path):
+def test_the_units_verify(analyze, tmp_path):
     # The program and the manual page need not be installed on the machine that runs this.
-    unit = tmp_path / UNIT.name
+    unit, sockets = tmp_path / UNIT.name, tmp_path / "sluiced.socket"
     unit.write_text(re.sub(r"(?m)^ExecStart=.*", "ExecStart=/bin/true", UNIT.read_text()))
-    result = analyze("verify", "--man=no", str(unit))
+    # Nor is its group.
+    sockets.write_text(re.sub(r"(?m)^SocketGroup=.*", "", UNIT.with_suffix(".socket").read_text()))
+    result = analyze("verify", "--man=no", str(unit), str(sockets))
     assert (result.returncode, result.stderr) == (0, "")
 
 
@@ -382,3 +384,26 @@ def test_a_wrong_configuration_fails_the_unit_and_says_why(running):
     finally:
         running.lab.write(path, good)
         running.lab.run("systemctl", "reset-failed", "sluiced")
+
+
+def test_the_socket_outlives_a_stop_and_its_next_client_starts_the_daemon(service):
+    ask = "curl --silent --show-error --max-time 30 --unix-socket /run/sluice/http.sock http://localhost"
+    service.stop()
+    try:
+        service.lab.run("systemctl", "start", "sluiced.socket")
+        for _ in range(2):
+            # Whoever asks first, starts it; and /run/sluice is then as the service wants it.
+            assert service.lab.shell(f"{ask}/healthz").stdout == "ok\n"
+            assert service.lab.property("ActiveState") == "active"
+            modes = "stat --format='%U:%G %a' /run/sluice /run/sluice/http.sock"
+            assert service.lab.shell(modes).stdout.splitlines() == [
+                "sluice:sluice 750", "sluice:sluice 660"]
+            service.stop()
+            assert service.lab.property("ActiveState") == "inactive"
+        service.lab.run("systemctl", "stop", "sluiced.socket")
+        assert service.lab.run("test", "-e", "/run/sluice/http.sock", check=False).returncode == 1
+    finally:
+        service.lab.run("systemctl", "stop", "sluiced.socket", "sluiced.service")
+    # And without the socket unit, it listens by itself.
+    service.start()
+    assert service.lab.shell(f"{ask}/healthz").stdout == "ok\n"
