@@ -110,6 +110,24 @@ setup_python() {
     cp "$wanted" "$made_for"
 }
 
+# Prometheus' tool for metrics and rules, and nothing else of its package, which brings 300 MB and starts a server
+# where it can. Tests that need it are skipped where it cannot be had.
+setup_promtool() {
+    local folder
+    if command -v promtool >/dev/null || [[ -x $VENV/bin/promtool ]]; then return 0; fi
+    say "Fetching promtool into .venv (from the Debian package prometheus)"
+    folder=$(mktemp -d)
+    if ! (
+        cd "$folder"
+        apt-get download prometheus || { ((EUID == 0)) && apt-get update && apt-get download prometheus; }
+        dpkg-deb --extract ./*.deb .
+        install -m 755 usr/bin/promtool "$VENV/bin/promtool"
+    ) >"$folder/log" 2>&1; then
+        say "promtool cannot be had; what needs it is skipped: $(tail -n 1 "$folder/log")"
+    fi
+    rm -rf "$folder"
+}
+
 # What building takes.
 setup_build() {
     setup_packages "${BUILD_PACKAGES[@]}"
@@ -128,6 +146,7 @@ setup_tests() {
     setup_packages "${BUILD_PACKAGES[@]}" "${BUILD_DEB_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     setup_swift
     setup_python
+    setup_promtool
 }
 
 # Builds "debug" or "release"; further arguments go to swift build. The same options everywhere, so
