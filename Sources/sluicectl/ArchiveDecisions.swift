@@ -5,7 +5,9 @@ import Model
 
 /// What `archive retry` and `archive discard` are told.
 struct ArchiveChoice: ParsableArguments {
-    @Argument(help: ArgumentHelp("The connector.", valueName: "connector"))
+    @Argument(
+        help: ArgumentHelp("The connector.", valueName: "connector"),
+        completion: Completions.connectors)
     var connector: String
 
     @Argument(

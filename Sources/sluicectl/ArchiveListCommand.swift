@@ -25,7 +25,9 @@ struct ArchiveListCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Argument(help: ArgumentHelp("Show this connector's only.", valueName: "connector"))
+    @Argument(
+        help: ArgumentHelp("Show this connector's only.", valueName: "connector"),
+        completion: Completions.connectors)
     var connector: String?
 
     func run() throws {

@@ -39,7 +39,8 @@ struct CatCommand: ParsableCommand {
     var metadata = false
 
     @Argument(
-        help: ArgumentHelp("Files, - for stdin, or s3://bucket/key.", valueName: "object"))
+        help: ArgumentHelp("Files, - for stdin, or s3://bucket/key.", valueName: "object"),
+        completion: .file())
     var objects: [String]
 
     func validate() throws {

@@ -21,7 +21,8 @@ struct CheckCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "One connector's file, also before it is installed.", valueName: "file.toml"))
+            "One connector's file, also before it is installed.", valueName: "file.toml"),
+        completion: Completions.configurations)
     var connectorFile: String?
 
     func run() throws {

@@ -9,7 +9,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: .customLong("config"),
         help: ArgumentHelp(
-            "The configuration; connectors.d and schemas lie beside it.", valueName: "file"))
+            "The configuration; connectors.d and schemas lie beside it.", valueName: "file"),
+        completion: Completions.configurations)
     var file = defaultFile
 
     func load() -> LoadedConfiguration {

@@ -30,7 +30,9 @@ struct DiscardCommand: ParsableCommand {
     @Flag(help: "Do not ask.")
     var yes = false
 
-    @Argument(help: ArgumentHelp("The connector.", valueName: "connector"))
+    @Argument(
+        help: ArgumentHelp("The connector.", valueName: "connector"),
+        completion: Completions.connectors)
     var connector: String
 
     func run() throws {

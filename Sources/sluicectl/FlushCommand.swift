@@ -26,7 +26,8 @@ struct FlushCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     @Argument(
-        help: ArgumentHelp("Close the batches of this connector only.", valueName: "connector"))
+        help: ArgumentHelp("Close the batches of this connector only.", valueName: "connector"),
+        completion: Completions.connectors)
     var connector: String?
 
     func run() throws {

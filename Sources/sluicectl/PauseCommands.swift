@@ -19,7 +19,9 @@ struct PauseCommand: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Argument(help: ArgumentHelp("The connector.", valueName: "connector"))
+    @Argument(
+        help: ArgumentHelp("The connector.", valueName: "connector"),
+        completion: Completions.connectors)
     var connector: String
 
     func run() throws {
@@ -39,7 +41,9 @@ struct ResumeCommand: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Argument(help: ArgumentHelp("The connector.", valueName: "connector"))
+    @Argument(
+        help: ArgumentHelp("The connector.", valueName: "connector"),
+        completion: Completions.connectors)
     var connector: String
 
     func run() throws {

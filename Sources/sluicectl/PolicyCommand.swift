@@ -48,7 +48,8 @@ struct PolicyCommand: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "Connectors, or files of connectors that are not installed yet.",
-            valueName: "connector"))
+            valueName: "connector"),
+        completion: Completions.connectorsAndFiles)
     var connectors: [String]
 
     func validate() throws {

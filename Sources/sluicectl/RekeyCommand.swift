@@ -28,7 +28,9 @@ struct RekeyCommand: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Argument(help: ArgumentHelp("The connector.", valueName: "connector"))
+    @Argument(
+        help: ArgumentHelp("The connector.", valueName: "connector"),
+        completion: Completions.connectors)
     var connector: String
 
     @Argument(

@@ -27,13 +27,15 @@ struct SubmitCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     @Option(
-        help: ArgumentHelp("The connector that all events are for.", valueName: "connector"))
+        help: ArgumentHelp("The connector that all events are for.", valueName: "connector"),
+        completion: Completions.connectors)
     var connector: String?
 
     @Argument(
         help: ArgumentHelp(
             "Event files: .jsonl, .ndjson, .json, each also with .gz; - reads JSON Lines from stdin.",
-            valueName: "file"))
+            valueName: "file"),
+        completion: .file())
     var files: [String]
 
     func run() throws {

@@ -41,7 +41,8 @@ struct TestCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "A connector, or the file of one that is not installed yet.", valueName: "connector"))
+            "A connector, or the file of one that is not installed yet.", valueName: "connector"),
+        completion: Completions.connectorsAndFiles)
     var connector: String
 
     func run() throws {
