@@ -5,7 +5,7 @@ import Files
 import Glibc
 import Model
 
-/// Asks the daemon through its Unix socket, and ends the program with what comes of it.
+/// Asks the daemon through its Unix socket, one question after another.
 @MainActor
 final class ControlSocket {
     struct Answer {
@@ -46,7 +46,7 @@ final class ControlSocket {
     private var body: [UInt8] = []
     private var isTooLong = false
 
-    private init(path: String) {
+    init(path: String) {
         self.path = path
     }
 
@@ -83,7 +83,6 @@ final class ControlSocket {
     }
 
     private func put(_ question: Question) {
-        (body, isTooLong) = ([], false)
         send(question.method, question.target, timeout: question.timeout) { answer in
             switch answer {
             case .success(let answer):
@@ -97,10 +96,12 @@ final class ControlSocket {
         }
     }
 
-    private func send(
+    /// Sends a request when the answer to the one before has come; `completion` gets whatever becomes of it.
+    func send(
         _ method: HTTPRequest.Method, _ target: String, timeout: Duration,
         completion: @escaping (Result<Answer, Refusal>) -> Void
     ) {
+        (body, isTooLong) = ([], false)
         var options = TransferOptions()
         options.unixSocket = path
         options.userAgent = "sluicectl/\(sluiceVersion)"

@@ -5,6 +5,7 @@ enum Output {
     enum Colour: String {
         case red = "31"
         case yellow = "33"
+        case green = "32"
         case bold = "1"
     }
 
@@ -14,6 +15,11 @@ enum Output {
 
     static func error(_ line: String) {
         write(line + "\n", to: STDERR_FILENO)
+    }
+
+    /// What draws on the terminal of stdout.
+    static func screen(_ text: String) {
+        write(text, to: STDOUT_FILENO)
     }
 
     /// A question, without the end of its line.
@@ -34,10 +40,21 @@ enum Output {
         isatty(descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
     }
 
+    /// Whether signs beyond ASCII can be shown, by the locale: setlocale(3).
+    static var isUnicode: Bool {
+        let names = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable)
+        let locale = names.first { !$0.isEmpty }?.lowercased() ?? ""
+        return locale.contains("utf-8") || locale.contains("utf8")
+    }
+
     /// How many characters a line of stdout may have: those of the terminal, or 80 where it is none.
-    static var width: Int {
+    static var width: Int { width(STDOUT_FILENO) }
+
+    static var errorWidth: Int { width(STDERR_FILENO) }
+
+    private static func width(_ descriptor: CInt) -> Int {
         var size = winsize()
-        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0,
+        guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0,
             size.ws_col > 0
         else { return 80 }
         return Int(size.ws_col)

@@ -47,7 +47,7 @@ extension DaemonStatus {
 }
 
 extension DaemonStatus.Connector {
-    fileprivate func troubles(at now: Timestamp) -> [Trouble] {
+    func troubles(at now: Timestamp) -> [Trouble] {
         var troubles = health(at: now)
         for episode in episodes where episode.atRisk.events > 0 {
             troubles.append(Trouble(subject: name, text: episode.text(at: now)))
@@ -127,7 +127,7 @@ extension DaemonStatus.Connector {
     }
 
     /// The daemon's sentences name the connector themselves.
-    private func withoutSubject(_ sentence: String) -> String {
+    func withoutSubject(_ sentence: String) -> String {
         let subject = "connector \(name): "
         return sentence.hasPrefix(subject) ? String(sentence.dropFirst(subject.count)) : sentence
     }
@@ -155,7 +155,11 @@ extension DaemonStatus.Episode {
 
 /// How long ago, in the largest unit of which it has two: `119s`, `5m`, `47h`, `12d`.
 func age(of time: Timestamp, at now: Timestamp) -> String {
-    let seconds = max(0, now.unixSeconds - time.unixSeconds)
+    span(max(0, now.unixSeconds - time.unixSeconds))
+}
+
+/// A number of seconds, as `age` writes it.
+func span(_ seconds: Int64) -> String {
     for (unit, length) in [("d", Int64(86_400)), ("h", 3600), ("m", 60)]
     where seconds >= 2 * length {
         return "\(seconds / length)\(unit)"

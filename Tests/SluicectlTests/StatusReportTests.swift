@@ -3,47 +3,79 @@ import Testing
 
 @testable import sluicectl
 
-@Suite("The table of sluicectl status")
+@Suite("What sluicectl status says of all connectors")
 struct StatusReportTests {
     private func lines(
-        _ document: String, name: String? = nil, width: Int = 80, colours: Bool = false
+        _ document: String, width: Int = 80, colours: Bool = false, isUnicode: Bool = true,
+        showsAll: Bool = false
     ) throws -> [String] {
         StatusReport(
-            status: try StatusDocuments.status(document), name: name, width: width,
-            colours: colours
+            status: try StatusDocuments.status(document),
+            look: Look(width: width, colours: colours, isUnicode: isUnicode), showsAll: showsAll
         ).lines
     }
 
-    @Test("Where all is well: the summary, the intake, and a row a connector")
+    @Test("Where all is well: the summary, the spool, and a row a connector")
     func well() throws {
         let document = StatusDocuments.document(
             summary: "2 connectors: 2 delivering; backlog 11 kB",
-            connectors: [StatusDocuments.delivering("orders"), StatusDocuments.delivering("web")])
+            connectors: [
+                StatusDocuments.delivering("web", StatusDocuments.rate),
+                StatusDocuments.delivering("orders", StatusDocuments.rate),
+            ], size: 250_000_000_000)
         #expect(
             try lines(document) == [
-                "2 connectors: 2 delivering; backlog 11 kB",
-                "intake: running; 3 files in work; 97 GB free in /var/spool/sluice",
+                "● 2 connectors: 2 delivering; backlog 11 kB",
+                "   intake: running; 3 files in work",
+                "     disk: ████████████░░░░░░░░ 61% full, 97 GB of 250 GB free in",
+                "           /var/spool/sluice",
+                "     rate: 2,408 events/s, 112 kB/s in the last minute",
+                "  sluiced: 0.1.0, process 123, started 7m ago",
                 "",
-                "CONNECTOR  HEALTH      BACKLOG    SIZE  OLDEST  DELIVERED     LAST",
-                "orders     delivering    1,234  5.6 kB      5m     12,345  10s ago",
-                "web        delivering    1,234  5.6 kB      5m     12,345  10s ago",
+                "  CONNECTOR  HEALTH      BACKLOG    SIZE  OLDEST     RATE     LAST  DELIVERED",
+                "● orders     delivering    1,234  5.6 kB      5m  1,204/s  10s ago     12,345",
+                "● web        delivering    1,234  5.6 kB      5m  1,204/s  10s ago     12,345",
             ])
     }
 
-    @Test("Failing credentials have a line that says since when, why and what to do")
-    func credentials() throws {
+    @Test("An older daemon says nothing of rates and the size of the disk, and nothing is made up")
+    func older() throws {
+        let document = StatusDocuments.document(connectors: [StatusDocuments.delivering("web")])
+        #expect(
+            try lines(document) == [
+                "● 1 connector: 1 delivering; no backlog",
+                "   intake: running; 3 files in work",
+                "     disk: 97 GB free in /var/spool/sluice",
+                "  sluiced: 0.1.0, process 123, started 7m ago",
+                "",
+                "  CONNECTOR  HEALTH      BACKLOG    SIZE  OLDEST     LAST  DELIVERED",
+                "● web        delivering    1,234  5.6 kB      5m  10s ago     12,345",
+            ])
+    }
+
+    @Test("Troubled connectors come first, with what is at risk, until when, and what to do")
+    func troubled() throws {
         let document = StatusDocuments.document(
             summary: "2 connectors: 1 delivering, 1 credentials failing since 14:02",
-            connectors: [StatusDocuments.failing("orders"), StatusDocuments.delivering("web")])
+            connectors: [StatusDocuments.delivering("a"), StatusDocuments.inEpisode("orders")])
+        let lines = try lines(document)
+        #expect(lines[0].hasPrefix("× 2 connectors"))
         #expect(
-            try lines(document).dropFirst(3) == [
-                "CONNECTOR  HEALTH               BACKLOG    SIZE  OLDEST  DELIVERED     LAST",
-                "orders     credentials failing    1.2 M  567 MB      3h          -        -",
-                "web        delivering             1,234  5.6 kB      5m     12,345  10s ago",
+            lines.dropFirst(4) == [
+                "  at risk: 1.2 M events (567 MB); the first are dropped in 41h, those of orders",
+                "  sluiced: 0.1.0, process 123, started 7m ago",
+                "",
+                "  CONNECTOR  HEALTH               BACKLOG    SIZE  OLDEST  DROP IN  RATE",
+                "× orders     credentials failing    1.2 M  567 MB      3h      41h     -",
+                "● a          delivering             1,234  5.6 kB      5m        -     -",
                 "",
                 "  orders: credentials failing for 3h: S3 rejects the credentials",
                 "    (InvalidAccessKeyId, request 4442587FB7D0A2F9); check that the key exists",
                 "    and is active",
+                "  orders: 1,234,567 events (567 MB) at risk; the first are dropped in 41h, at",
+                "    2026-11-24T11:00:00Z, unless the credentials work before",
+                "  orders: 1,204 events dropped since the spool was made; the journal tells each:",
+                "    journalctl -u sluiced -p crit",
             ])
     }
 
@@ -54,14 +86,29 @@ struct StatusReportTests {
         let document = StatusDocuments.document(
             intake: intake, quarantined: 2, connectors: [StatusDocuments.delivering("orders")])
         let lines = try lines(document)
+        #expect(lines[1] == "   intake: waiting, see below; 3 files in work")
+        #expect(lines[0].hasPrefix("○"))
+        #expect(lines.contains("  intake: 12 kB are free, less than minimum_free; free some space"))
+        #expect(lines.contains { $0.hasPrefix("  quarantine: 2 files were refused") })
+    }
+
+    @Test("What went wrong lately is told, but what a trouble tells anyway")
+    func problems() throws {
+        let told =
+            "connector orders: S3 rejects the credentials (InvalidAccessKeyId, request "
+            + "4442587FB7D0A2F9); check that the key exists and is active"
+        let document = StatusDocuments.document(
+            connectors: [StatusDocuments.failing("orders")],
+            problems: [
+                StatusDocuments.problem(told, connector: "orders"),
+                StatusDocuments.problem(
+                    "connector web: S3 asks to slow down", connector: "web", count: 1200),
+                StatusDocuments.problem("the disk is short"),
+            ])
         #expect(
-            lines[1]
-                == "intake: waiting, see below; 3 files in work; 97 GB free in /var/spool/sluice")
-        #expect(
-            lines.suffix(3) == [
-                "  intake: 12 kB are free, less than minimum_free; free some space",
-                "  quarantine: 2 files were refused, whole or in part; the reasons lie beside",
-                "    them in /var/spool/sluice/quarantine",
+            try lines(document).suffix(4) == [
+                "", "lately:", "  10m ago: web: S3 asks to slow down (1,200 times)",
+                "  10m ago: the disk is short",
             ])
     }
 
@@ -70,36 +117,15 @@ struct StatusReportTests {
         let long = "orders-of-the-northern-country"
         let document = StatusDocuments.document(
             connectors: [StatusDocuments.failing("a"), StatusDocuments.delivering(long)])
+        let lines = try lines(document, width: 70)
+        let row = try #require(lines.firstIndex(of: "● \(long)"))
         #expect(
-            try lines(document)[3...6] == [
-                "CONNECTOR       HEALTH               BACKLOG    SIZE  OLDEST  DELIVERED     LAST",
-                "a               credentials failing    1.2 M  567 MB      3h          -        -",
-                long,
-                "                delivering             1,234  5.6 kB      5m     12,345  10s ago",
+            lines[row - 2...row + 1] == [
+                "  CONNECTOR      HEALTH               BACKLOG    SIZE  OLDEST     LAST",
+                "× a              credentials failing    1.2 M  567 MB      3h        -",
+                "● \(long)",
+                "                 delivering             1,234  5.6 kB      5m  10s ago",
             ])
-    }
-
-    @Test("In a wide terminal a long name has room")
-    func wide() throws {
-        let long = "orders-of-the-northern-country"
-        let document = StatusDocuments.document(connectors: [StatusDocuments.delivering(long)])
-        #expect(
-            try lines(document, width: 100).last
-                == long + "  delivering    1,234  5.6 kB      5m     12,345  10s ago")
-    }
-
-    @Test("In a narrow terminal the last columns go, and no line is longer than it")
-    func narrow() throws {
-        let document = StatusDocuments.document(
-            connectors: [StatusDocuments.failing("orders"), StatusDocuments.delivering("web")])
-        let lines = try lines(document, width: 50)
-        #expect(
-            lines[4...6] == [
-                "CONNECTOR  HEALTH               BACKLOG    SIZE",
-                "orders     credentials failing    1.2 M  567 MB",
-                "web        delivering             1,234  5.6 kB",
-            ])
-        #expect(lines.allSatisfy { $0.count <= 50 })
     }
 
     @Test("No line is longer than the terminal", arguments: [40, 60, 80, 132])
@@ -107,12 +133,29 @@ struct StatusReportTests {
         let document = StatusDocuments.document(
             quarantined: 1,
             connectors: [
-                StatusDocuments.failing(String(repeating: "n", count: 30)),
-                StatusDocuments.delivering("web"),
-            ], orphans: [#"{"name":"old","objects":2,"events":100,"bytes":999}"#])
+                StatusDocuments.inEpisode(String(repeating: "n", count: 28)),
+                StatusDocuments.delivering("web", StatusDocuments.rate),
+            ], orphans: [#"{"name":"old","objects":2,"events":100,"bytes":999}"#],
+            problems: [StatusDocuments.problem("the disk is short of room for what comes")],
+            size: 250_000_000_000)
         let lines = try lines(document, width: width)
-        #expect(lines.count > 8)
-        #expect(lines.allSatisfy { $0.count <= width })
+        #expect(lines.count > 12)
+        #expect(lines.filter { $0.count > width } == [])
+    }
+
+    @Test("In a narrow terminal the name, the health and the backlog stay")
+    func narrow() throws {
+        let document = StatusDocuments.document(
+            connectors: [
+                StatusDocuments.delivering("orders", StatusDocuments.rate),
+                StatusDocuments.delivering("web", StatusDocuments.rate),
+            ])
+        #expect(
+            try lines(document, width: 40).suffix(3) == [
+                "  CONNECTOR  HEALTH      BACKLOG",
+                "● orders     delivering    1,234",
+                "● web        delivering    1,234",
+            ])
     }
 
     @Test("Colours change nothing but the colour")
@@ -121,40 +164,58 @@ struct StatusReportTests {
             connectors: [StatusDocuments.failing("orders"), StatusDocuments.delivering("web")],
             orphans: [#"{"name":"old","objects":2,"events":100,"bytes":999}"#])
         let coloured = try lines(document, colours: true)
-        #expect(coloured[4].contains("\u{1B}[31mcredentials failing\u{1B}[0m"))
-        #expect(!coloured[5].contains("\u{1B}"))
-        #expect(coloured[6].contains("\u{1B}[33morphaned\u{1B}[0m"))
-        let plain = coloured.map {
-            $0.replacing("\u{1B}[31m", with: "").replacing("\u{1B}[33m", with: "")
-                .replacing("\u{1B}[0m", with: "")
+        #expect(coloured.contains { $0.contains("\u{1B}[31mcredentials failing\u{1B}[0m") })
+        #expect(coloured.contains { $0.hasPrefix("\u{1B}[32m●\u{1B}[0m web        delivering ") })
+        #expect(coloured.contains { $0.contains("\u{1B}[33morphaned\u{1B}[0m") })
+        let plain = coloured.map { line in
+            ["31", "32", "33", "0"].reduce(line) {
+                $0.replacing("\u{1B}[\($1)m", with: "")
+            }
         }
         #expect(plain == (try lines(document)))
     }
 
-    @Test(
-        "One connector is shown with the whole address of its last object, and without the others")
-    func one() throws {
+    @Test("Where the locale has ASCII only, every sign is ASCII")
+    func ascii() throws {
         let document = StatusDocuments.document(
-            quarantined: 1,
-            connectors: [StatusDocuments.failing("orders"), StatusDocuments.delivering("web")])
+            connectors: [StatusDocuments.inEpisode("orders"), StatusDocuments.delivering("web")],
+            orphans: [#"{"name":"old","objects":2,"events":100,"bytes":999}"#],
+            size: 250_000_000_000)
+        let lines = try lines(document, isUnicode: false)
+        #expect(lines.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } })
+        #expect(lines[0].hasPrefix("x "))
+        #expect(lines[2].contains("[###########.......]"))
+    }
+
+    @Test("Of many connectors those that are well are one row, and troubles end somewhere")
+    func many() throws {
+        let well = (1...190).map {
+            StatusDocuments.delivering("shop-\($0)", StatusDocuments.rate)
+        }
+        let failing = (1...20).map { StatusDocuments.failing("bad-\($0)") }
+        let document = StatusDocuments.document(connectors: well + failing)
+        let short = try lines(document)
+        let row = try #require(short.first { $0.hasPrefix("● 190 more") })
         #expect(
-            try lines(document, name: "web").dropFirst(3) == [
-                "CONNECTOR  HEALTH      BACKLOG    SIZE  OLDEST  DELIVERED     LAST",
-                "web        delivering    1,234  5.6 kB      5m     12,345  10s ago",
-                "",
-                "objects go to: s3://acme-events/currents/",
-                "last object:   s3://acme-events/currents/x.jsonl.gz",
-            ])
+            row.split(separator: " ").prefix(5) == ["●", "190", "more", "delivering", "234,460"])
+        #expect(short.filter { $0.hasPrefix("× bad-") }.count == 20)
+        #expect(short.last == "  and 8 more: sluicectl status --all")
+        #expect(short.count < 70)
+        let whole = try lines(document, showsAll: true)
+        #expect(whole.filter { $0.hasPrefix("● shop-") }.count == 190)
+        #expect(whole.filter { $0.hasPrefix("  bad-") }.count == 20)
     }
 
     @Test("What others have written cannot command the terminal")
     func control() throws {
-        let connector = StatusDocuments.delivering("web").replacing(
-            "currents/x", with: #"\u001b[2J\u202e"#)
         let document = StatusDocuments.document(
-            summary: #"a\u0007b"#, connectors: [connector])
-        let lines = try lines(document, name: "web")
-        #expect(lines.first == "a\u{FFFD}b")
-        #expect(lines.last == "last object:   s3://acme-events/\u{FFFD}[2J\u{FFFD}.jsonl.gz")
+            summary: #"a\u0007b"#,
+            connectors: [
+                StatusDocuments.failing("web").replacing("S3 rejects", with: #"\u001b[2J"#)
+            ],
+            problems: [StatusDocuments.problem(#"\u001b]0;x\u0007"#)])
+        let lines = try lines(document)
+        #expect(lines[0] == "× a\u{FFFD}b")
+        #expect(lines.allSatisfy { !$0.contains("\u{1B}") && !$0.contains("\u{7}") })
     }
 }
