@@ -12,9 +12,9 @@ struct Sluicectl: ParsableCommand {
         version: "sluicectl \(sluiceVersion)",
         subcommands: [
             CheckCommand.self, TestCommand.self, PolicyCommand.self, ExternalIDCommand.self,
-            SubmitCommand.self, StatusCommand.self, FlushCommand.self, PauseCommand.self,
-            ResumeCommand.self,
-            DiscardCommand.self, RekeyCommand.self, ArchiveCommand.self, CatCommand.self,
+            SubmitCommand.self, StatusCommand.self, FlushCommand.self, DrainCommand.self,
+            PauseCommand.self, ResumeCommand.self, DiscardCommand.self, RekeyCommand.self,
+            ArchiveCommand.self, CatCommand.self,
         ])
 
     /// Here too, so that `--config` may stand before the name of the command.
