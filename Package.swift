@@ -96,7 +96,7 @@ let package = Package(
             name: "sluicectl",
             dependencies: [
                 "Model", "Avro", "Files", "Configuration", "Credentials", "Curl", "Deflate",
-                "Delivery", "Digest", "Encoding", "S3", "Signing",
+                "Delivery", "Digest", "Encoding", "S3", "Signing", "Spool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -166,6 +166,7 @@ let package = Package(
             name: "SluicectlTests",
             dependencies: [
                 "sluicectl", "Avro", "Configuration", "Credentials", "Delivery", "Files", "Model",
+                "Spool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -22,6 +22,17 @@ public final class RealFileSystem: FileSystem {
         throw failed("flock", ".")
     }
 
+    /// Whether somebody has that lock, for who must not keep it from a daemon. It is had for a moment to see that; a
+    /// daemon that starts in this very moment is refused, and started again by its service manager.
+    public func isLocked() throws(FileError) -> Bool {
+        if flock(root.number, LOCK_SH | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK { return true }
+            throw failed("flock", ".")
+        }
+        flock(root.number, LOCK_UN)
+        return false
+    }
+
     public var user: UInt32 { geteuid() }
 
     public func makeDirectory(_ path: String, mode: UInt32) throws(FileError) {

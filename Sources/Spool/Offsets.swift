@@ -70,6 +70,11 @@ struct Offsets {
         (self.start, self.next, reserved) = (start, next, wanted)
     }
 
+    /// Whether all offsets of a type below this one were reserved.
+    func covers(_ eventType: String, upTo end: UInt64) -> Bool {
+        end <= reserved[eventType] ?? start
+    }
+
     /// Takes the next offsets of a type, which are reserved.
     mutating func take(_ eventType: String, _ count: Int) -> UInt64 {
         let first = next[eventType] ?? start

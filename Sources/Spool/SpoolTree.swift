@@ -68,9 +68,7 @@ public enum SpoolTree {
     ) throws(SpoolFailure) -> Identity {
         let path = SpoolLayout.identity
         if let text = try StateFile.read(path, kind: "identity", files) {
-            return try StateFile.value(path) { () throws(CheckedText.Fault) in
-                Identity(zone: try text.value("zone"), partition: try text.number("partition"))
-            }
+            return try StateFile.value(path) { () throws(CheckedText.Fault) in try Identity(text) }
         }
         let identity = Identity(zone: zone(ofHost: host), partition: 0)
         var text = CheckedText(kind: "identity")
@@ -89,5 +87,11 @@ public enum SpoolTree {
                 ? byte : UInt8(ascii: "-")
         }
         return bytes.isEmpty ? "local" : String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension SpoolTree.Identity {
+    init(_ text: CheckedText) throws(CheckedText.Fault) {
+        self.init(zone: try text.value("zone"), partition: try text.number("partition"))
     }
 }

@@ -60,7 +60,7 @@ extension SpoolTree {
     }
 
     /// A mode that lets nobody else change names in a directory that are not their own.
-    private static func isolated(_ mode: UInt32, _ path: String) -> UInt32 {
+    static func isolated(_ mode: UInt32, _ path: String) -> UInt32 {
         let othersWrite: UInt32 = 0o022
         let sticky: UInt32 = 0o1000
         if mode & othersWrite == 0 || path == SpoolLayout.incoming && mode & sticky != 0 {
@@ -68,9 +68,10 @@ extension SpoolTree {
         }
         return path == SpoolLayout.incoming ? mode | sticky : mode & ~othersWrite
     }
+}
 
-    private static func octal(_ mode: UInt32) -> String {
-        let digits = String(mode, radix: 8)
-        return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
-    }
+/// Rights as chmod(1) takes them: `0700`.
+func octal(_ mode: UInt32) -> String {
+    let digits = String(mode, radix: 8)
+    return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
 }
