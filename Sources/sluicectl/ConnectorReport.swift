@@ -77,8 +77,12 @@ struct ConnectorReport {
         if let window = connector.expireAfter, window > 0, let left = episode.firstDropIn {
             let passed = max(0, min(window, window - left))
             let bar = Gauge.bar(Double(passed) / Double(window), width: 20, look)
-            facts.add(
-                "window", "\(bar) \(span(Int64(passed))) of \(span(Int64(window))) have passed")
+            // In one unit, which for the usual window is hours.
+            let words =
+                window % 3600 == 0 && passed >= 3600
+                ? "\(passed / 3600) of \(window / 3600) hours"
+                : "\(span(Int64(passed))) of \(span(Int64(window)))"
+            facts.add("window", "\(bar) \(words) have passed")
         }
         guard episode.atRisk.events > 0 else { return }
         facts.add("at risk", episode.atRisk.text)

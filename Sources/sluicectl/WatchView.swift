@@ -76,16 +76,18 @@ struct WatchView {
     }
 
     private var gauges: [String] {
-        let width = max(4, min(60, size.columns - 48))
-        var lines = [rateLine(width)]
+        let width = max(10, min(60, size.columns - 48))
+        // The most urgent first: a small terminal shows two of them.
+        var lines: [String] = []
+        if status.intake != "running" { lines.append("  intake  \(Output.plain(status.intake))") }
+        if let line = windowLine(width) { lines.append(line) }
+        lines.append(rateLine(width))
         if let fullness = status.fullness, let text = status.diskText {
             let bar = Gauge.bar(fullness, width: width, look)
             lines.append("  disk    \(bar) \(Output.plain(text))")
         } else if let text = status.diskText {
             lines.append("  disk    \(Output.plain(text))")
         }
-        if let line = windowLine(width) { lines.append(line) }
-        if status.intake != "running" { lines.append("  intake  \(Output.plain(status.intake))") }
         return lines
     }
 

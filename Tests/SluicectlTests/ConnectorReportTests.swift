@@ -52,7 +52,7 @@ struct ConnectorReportTests {
                 "       given up: 1,204 dropped events since the spool was made",
                 "        episode: credentials are rejected since 2026-11-22T14:02:00Z; 12",
                 "                 attempts, InvalidAccessKeyId",
-                "         window: ███░░░░░░░░░░░░░░░░░ 7h of 2d have passed",
+                "         window: ███░░░░░░░░░░░░░░░░░ 7 of 48 hours have passed",
                 "        at risk: 300 objects with 1,234,567 events (567 MB)",
                 "     first drop: in 41h, at 2026-11-24T11:00:00Z",
                 "",
