@@ -46,7 +46,11 @@ final class ControlSocket {
     private var body: [UInt8] = []
     private var isTooLong = false
 
-    init(path: String) {
+    /// - Parameter listen: where the daemon listens, as its configuration says.
+    init(_ listen: [ListenAddress]) throws(Refusal) {
+        guard let path = listen.lazy.compactMap(\.socketPath).first else {
+            throw Self.noSocket(listen)
+        }
         self.path = path
     }
 
@@ -68,10 +72,11 @@ final class ControlSocket {
 
     /// Asks a question, and those that follow from its answer. As the other `ask`, it never returns.
     nonisolated static func ask(_ listen: [ListenAddress], _ question: Question) -> Never {
-        guard let path = listen.lazy.compactMap(\.socketPath).first else {
-            exit(noSocket(listen).show().rawValue)
+        MainActor.assumeIsolated {
+            do throws(Refusal) { try ControlSocket(listen).put(question) } catch {
+                exit(error.show().rawValue)
+            }
         }
-        MainActor.assumeIsolated { ControlSocket(path: path).put(question) }
         dispatchMain()
     }
 

@@ -76,13 +76,21 @@ private final class DrainSession {
     /// Where no terminal shows it all the time.
     private static let secondsBetweenLines = 30.0
 
-    private init(_ path: String, _ name: String?, limit: Duration?) {
-        socket = ControlSocket(path: path)
+    private init(
+        _ listen: [ListenAddress], _ name: String?, limit: Duration?
+    ) throws(Refusal) {
+        socket = try ControlSocket(listen)
         (self.name, self.limit) = (name, limit)
     }
 
-    nonisolated static func run(_ path: String, _ name: String?, limit: Duration?) -> Never {
-        MainActor.assumeIsolated { DrainSession(path, name, limit: limit).begin() }
+    nonisolated static func run(
+        _ listen: [ListenAddress], _ name: String?, limit: Duration?
+    ) -> Never {
+        MainActor.assumeIsolated {
+            do throws(Refusal) { try DrainSession(listen, name, limit: limit).begin() } catch {
+                exit(error.show().rawValue)
+            }
+        }
         dispatchMain()
     }
 

@@ -59,7 +59,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let socket = try options.loadOutline().main.settings.http.listen
+        let listen = try options.loadOutline().main.settings.http.listen
         let isTerminal = isatty(STDOUT_FILENO) == 1
         if watch {
             guard isTerminal else {
@@ -68,12 +68,12 @@ struct StatusCommand: ParsableCommand {
                         + "as often as you like", .validationFailure
                 ).show()
             }
-            WatchSession.run(socket, connector, seconds: interval)
+            WatchSession.run(listen, connector, seconds: interval)
         }
         let (json, name) = (json, connector)
         // Who reads all of it with another program gets all of it.
         let showsAll = all || !isTerminal
-        ControlSocket.ask(socket, .get, "/status", timeout: .seconds(10)) { answer in
+        ControlSocket.ask(listen, .get, "/status", timeout: .seconds(10)) { answer in
             do throws(Refusal) {
                 return try Self.show(answer, name, json: json, showsAll: showsAll)
             } catch {

@@ -25,15 +25,23 @@ final class WatchSession {
     /// An answer that takes longer is none.
     private static let timeout = Duration.seconds(5)
 
-    private init(_ path: String, _ name: String?, seconds: Int) {
-        socket = ControlSocket(path: path)
+    private init(
+        _ listen: [ListenAddress], _ name: String?, seconds: Int
+    ) throws(Refusal) {
+        socket = try ControlSocket(listen)
         (self.name, self.seconds) = (name, seconds)
         look = .ofOutput
     }
 
     /// Must be called on the main thread, as commands are; never returns.
-    nonisolated static func run(_ path: String, _ name: String?, seconds: Int) -> Never {
-        MainActor.assumeIsolated { WatchSession(path, name, seconds: seconds).begin() }
+    nonisolated static func run(
+        _ listen: [ListenAddress], _ name: String?, seconds: Int
+    ) -> Never {
+        MainActor.assumeIsolated {
+            do throws(Refusal) { try WatchSession(listen, name, seconds: seconds).begin() } catch {
+                exit(error.show().rawValue)
+            }
+        }
         dispatchMain()
     }
 

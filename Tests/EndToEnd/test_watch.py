@@ -1,5 +1,6 @@
 """The live screen: in terminals of all sizes, while the daemon comes and goes, and how it leaves the terminal."""
 
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ def test_the_screen_fits_each_size_and_outlives_the_daemon(watched, open_termina
     assert terminal.is_other_screen and not terminal.has_cursor
     assert terminal.lines[0].startswith("○ 30 connectors: 30 never verified")
     assert "q quit  j k space scroll" in terminal.lines[-1]
+    assert re.search(r"^  rate  .* 0 events/s$", terminal.text, re.MULTILINE)
+    assert re.search(r"^  disk    █*░* \d+% full, \d.* free$", terminal.text, re.MULTILINE)
     assert "shop-30" not in terminal.text
 
     terminal.type("G")
