@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -26,18 +25,22 @@ class Terminal:
         self.is_other_screen = False
         self.has_cursor = True
         self.wraps = True
+        self.is_too_narrow = False
+        """For a line since the cursor was at home; what does not fit is lost."""
         self.written = ""
         """All that was ever written."""
         self.status: int | None = None
         """As os.waitstatus_to_exitcode tells it."""
         self._pending = b""
         self._clear()
-        self.pid, self._file = pty.fork()
-        if self.pid == 0:
-            os.execvpe(str(command[0]), [str(word) for word in command],
-                       {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment})
+        self._file, self._other_end = os.openpty()
         self._set_size()
         self.modes = termios.tcgetattr(self._file)
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.login_tty(self._other_end)
+            os.execvpe(str(command[0]), [str(word) for word in command],
+                       {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment})
 
     # Doing.
 
@@ -61,6 +64,7 @@ class Terminal:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self._file)
+        os.close(self._other_end)
 
     # Seeing.
 
@@ -114,10 +118,7 @@ class Terminal:
     def _read(self, seconds: float) -> bool:
         if not select.select([self._file], [], [], seconds)[0]:
             return False
-        try:
-            self._pending += os.read(self._file, 1 << 16)
-        except OSError:  # Nobody is at the other end any more.
-            return False
+        self._pending += os.read(self._file, 1 << 16)
         text = self._pending.decode(errors="ignore")
         # A sequence or a character may be in two pieces.
         cut = re.search(r"\x1b(\[[?\d;]*)?$", text)
@@ -153,7 +154,9 @@ class Terminal:
                 self._row -= 1
         elif character >= " ":
             if self._column == self.columns:
-                assert self.wraps or not self._is_ours, f"a line is longer than the terminal: {self.lines[self._row]}"
+                if not self.wraps:
+                    self.is_too_narrow = True
+                    return
                 self._put("\r")
                 self._put("\n")
             self._cells[self._row][self._column] = character
@@ -164,6 +167,7 @@ class Terminal:
         match letter, arguments:
             case "H", "":
                 self._row = self._column = 0
+                self.is_too_narrow = False
             case "K", "":
                 self._cells[self._row][self._column:] = rest
             case "J", "":
