@@ -11,9 +11,10 @@ struct DrainCommand: ParsableCommand {
         commandName: "drain",
         abstract: "Closes open batches, and waits until all is delivered.",
         discussion: """
-            It waits for what was accepted before it; producers may go on meanwhile. A connector \
-            in trouble is waited for, and named; what only a person can end (a paused connector, \
-            an object in conflict) ends it at once. Ctrl-C ends the waiting, and changes nothing.
+            It waits for what lay in incoming/ or was accepted before it; producers may go on \
+            meanwhile. A connector in trouble is waited for, and named; what only a person can end \
+            (a paused connector, an object in conflict) ends it at once. Ctrl-C ends the waiting, \
+            and changes nothing.
 
             Examples:
               sluicectl drain
@@ -54,10 +55,13 @@ struct DrainCommand: ParsableCommand {
     }
 }
 
-/// One drain: asks, waits, tells how far it is, and ends the program.
+/// One drain: has the daemon say when all is delivered, tells meanwhile how far it is, and ends the program.
 @MainActor
 private final class DrainSession {
-    private let socket: ControlSocket
+    /// Waits for the one answer.
+    private let waiting: ControlSocket
+    /// Looks at the status meanwhile.
+    private let looking: ControlSocket
     private let name: String?
     private let limit: Duration?
     private let began = DispatchTime.now()
@@ -66,11 +70,10 @@ private final class DrainSession {
     private var progress: DrainProgress?
     private var told: Set<String> = []
     private var saidAt: Double?
-    private var pause = 0.1
     private var silentSince: Double?
 
-    /// Closing waits for the files that are being read; a large backlog takes its time.
-    private static let sealTimeout = Duration.seconds(600)
+    /// Whoever has no limit waits as long as it takes.
+    private static let longest = Duration.seconds(365 * 86_400)
     /// A daemon that is restarted is back by then.
     private static let patience = 60.0
     /// Where no terminal shows it all the time.
@@ -79,7 +82,8 @@ private final class DrainSession {
     private init(
         _ listen: [ListenAddress], _ name: String?, limit: Duration?
     ) throws(Refusal) {
-        socket = try ControlSocket(listen)
+        waiting = try ControlSocket(listen)
+        looking = try ControlSocket(listen)
         (self.name, self.limit) = (name, limit)
     }
 
@@ -99,59 +103,71 @@ private final class DrainSession {
     }
 
     private func begin() {
-        if let limit {
-            let deadline = began + .milliseconds(Int(clamping: limit.milliseconds))
-            DispatchQueue.main.asyncAfter(deadline: deadline) {
-                MainActor.assumeIsolated { self.timeIsOver(limit) }
-            }
-        }
-        ask { status throws(Refusal) in
+        if let limit { after(Double(limit.milliseconds) / 1000) { self.timeIsOver(limit) } }
+        look(looking) { status throws(Refusal) in
             if let name = self.name { try StatusCommand.find(name, in: status) }
-            if let obstacle = DrainProgress.obstacle(in: status, of: self.name) {
-                throw Refusal(obstacle, .tryAgainLater)
-            }
-            self.seal(status)
+            self.progress = DrainProgress(self.name, from: status)
+            self.drain()
+            self.lookLater()
         }
     }
 
-    private func seal(_ before: DaemonStatus) {
-        let target = "/flush" + (name.map { "?connector=\($0)" } ?? "")
-        socket.send(.post, target, timeout: Self.sealTimeout) { answer in
+    private func drain() {
+        let target = "/drain" + (name.map { "?connector=\($0)" } ?? "")
+        waiting.send(.post, target, timeout: Self.longest) { answer in
             self.orEnd { () throws(Refusal) in
-                let answer = try answer.get()
-                // One that only holds what was accepted before it left the configuration has nothing open.
-                guard answer.status == 200 || answer.status == 404 else { throw answer.refusal }
-                self.ask { status throws(Refusal) in
-                    self.progress = DrainProgress(self.name, from: before, sealed: status.now)
-                    try self.take(status)
+                guard let answer = try self.unlessGone(answer) else {
+                    return self.after(1) { self.drain() }
+                }
+                switch answer.status {
+                case 200: self.look(self.waiting) { status throws(Refusal) in try self.end(status) }
+                // It cannot end before somebody does something.
+                case 409: throw Refusal("sluiced: \(answer.sentence)", .tryAgainLater)
+                default: throw answer.refusal
                 }
             }
         }
     }
 
-    private func take(_ status: DaemonStatus) throws(Refusal) {
-        silentSince = nil
-        progress?.note(status)
-        guard let progress else { return }
-        switch progress.state {
-        case .stuck(let why):
-            throw Refusal(why, .tryAgainLater)
-        case .done:
-            line.clear()
-            Output.data(progress.closing)
-            guard progress.lost > 0 else { exit(ExitCode.success.rawValue) }
-            throw Refusal(
-                "\(Findings.count(progress.lost, "event")) were given up meanwhile; the journal "
-                    + "tells each: journalctl -u sluiced -p crit")
-        case .going:
-            tell(progress)
-            askLater()
+    /// nil while the daemon may be back before long; the refusal once that took too long.
+    private func unlessGone(
+        _ answer: Result<ControlSocket.Answer, Refusal>
+    ) throws(Refusal) -> ControlSocket.Answer? {
+        do throws(Refusal) { return try answer.get() } catch {
+            let since = silentSince ?? seconds
+            silentSince = since
+            guard error.status == .tryAgainLater, seconds - since < Self.patience else {
+                throw error
+            }
+            say(error.text)
+            return nil
         }
     }
 
-    // MARK: Asking
+    private func end(_ status: DaemonStatus) throws(Refusal) {
+        progress?.note(status)
+        guard let progress else { return }
+        line.clear()
+        Output.data(progress.closing)
+        guard progress.lost > 0 else { exit(ExitCode.success.rawValue) }
+        throw Refusal(
+            "\(Findings.count(progress.lost, "event")) given up meanwhile; the journal tells each: "
+                + "journalctl -u sluiced -p crit")
+    }
 
-    private func ask(_ take: @escaping (DaemonStatus) throws(Refusal) -> Void) {
+    private func timeIsOver(_ limit: Duration) {
+        orEnd { () throws(Refusal) in
+            let left = progress.map { "; \($0.text(afterSeconds: seconds))" } ?? ""
+            throw Refusal("not all was delivered within \(limit.text)\(left)", .tryAgainLater)
+        }
+    }
+
+    // MARK: Looking
+
+    /// - Parameter socket: one that has no other question open.
+    private func look(
+        _ socket: ControlSocket, _ take: @escaping (DaemonStatus) throws(Refusal) -> Void
+    ) {
         socket.send(.get, "/status", timeout: .seconds(10)) { answer in
             self.orEnd { () throws(Refusal) in
                 try take(try StatusCommand.read(answer.get()).status)
@@ -159,28 +175,24 @@ private final class DrainSession {
         }
     }
 
-    private func askLater() {
-        DispatchQueue.main.asyncAfter(deadline: .now() + pause) {
-            MainActor.assumeIsolated {
-                self.socket.send(.get, "/status", timeout: .seconds(10)) { self.answered($0) }
+    /// Whether the daemon is gone, the other question says.
+    private func lookLater() {
+        after(1) {
+            self.looking.send(.get, "/status", timeout: .seconds(10)) { answer in
+                if let answer = try? answer.get(),
+                    let status = try? StatusCommand.read(answer).status
+                {
+                    self.silentSince = nil
+                    self.tell(status)
+                }
+                self.lookLater()
             }
         }
-        pause = min(1, pause * 2)
     }
 
-    private func answered(_ answer: Result<ControlSocket.Answer, Refusal>) {
-        orEnd { () throws(Refusal) in
-            let status: DaemonStatus
-            do throws(Refusal) { status = try StatusCommand.read(answer.get()).status } catch {
-                let since = self.silentSince ?? self.seconds
-                self.silentSince = since
-                guard error.status == .tryAgainLater, self.seconds - since < Self.patience else {
-                    throw error
-                }
-                self.say(error.text)
-                return self.askLater()
-            }
-            try self.take(status)
+    private func after(_ seconds: Double, _ body: @escaping @MainActor () -> Void) {
+        DispatchQueue.main.asyncAfter(deadline: .now() + seconds) {
+            MainActor.assumeIsolated { body() }
         }
     }
 
@@ -191,16 +203,11 @@ private final class DrainSession {
         }
     }
 
-    private func timeIsOver(_ limit: Duration) {
-        orEnd { () throws(Refusal) in
-            let left = progress.map { "; \($0.text(afterSeconds: seconds))" } ?? ""
-            throw Refusal("not all was delivered within \(limit.text)\(left)", .tryAgainLater)
-        }
-    }
-
     // MARK: Telling
 
-    private func tell(_ progress: DrainProgress) {
+    private func tell(_ status: DaemonStatus) {
+        progress?.note(status)
+        guard let progress else { return }
         for trouble in progress.troubles { say("\(trouble.subject): \(trouble.text)", as: trouble) }
         let text = progress.text(afterSeconds: seconds)
         if isTerminal {
@@ -218,5 +225,4 @@ private final class DrainSession {
         line.clear()
         Output.error(Output.plain(text))
     }
-
 }

@@ -1,29 +1,16 @@
 import Model
 
-/// What a drain waits for: all that was accepted before it, until it is delivered or given up.
-///
-/// Producers may go on meanwhile, so "nothing is held" is not waited for. All open batches were sealed at one
-/// moment, `sealed`, on the daemon's clock; what was accepted later is not part of it.
+/// How far a drain is, by one status after another.
 struct DrainProgress {
-    enum State: Equatable {
-        case done
-        /// It cannot end by itself: a sentence that says why, and what to do.
-        case stuck(String)
-        case going
-    }
-
     /// Only this connector's; nil: all.
     var name: String?
-    private let sealed: Timestamp
     private var last: DaemonStatus
     /// Since it began, over restarts of the daemon.
     private(set) var delivered = DaemonStatus.Amount()
     private(set) var lost = 0
 
-    /// - Parameter status: as it was before the batches were sealed.
-    /// - Parameter sealed: a moment after that.
-    init(_ name: String?, from status: DaemonStatus, sealed: Timestamp) {
-        (self.name, last, self.sealed) = (name, status, sealed)
+    init(_ name: String?, from status: DaemonStatus) {
+        (self.name, last) = (name, status)
     }
 
     mutating func note(_ status: DaemonStatus) {
@@ -41,45 +28,6 @@ struct DrainProgress {
     var left: DaemonStatus.Amount {
         let orphans = last.orphans.filter { concerns($0.name) }.map(\.held)
         return orphans.reduce(sum(last, \.held), +)
-    }
-
-    var state: State {
-        // What is held is not known before the spool is read.
-        if last.intake == "opening" { return .going }
-        if let obstacle = Self.obstacle(in: last, of: name) { return .stuck(obstacle) }
-        let isLeft = last.connectors.contains { connector in
-            guard concerns(connector.name), connector.held.objects > 0 else { return false }
-            // Without a time, those that are being settled are all that is held.
-            return connector.oldest.map { $0 <= sealed } ?? true
-        }
-        return isLeft ? .going : .done
-    }
-
-    /// Why nothing that is done here would end it; nil where it may.
-    static func obstacle(in status: DaemonStatus, of name: String?) -> String? {
-        if status.intake == "failed" {
-            let why = status.intakeDetail ?? "the journal says why: journalctl -u sluiced"
-            return "intake has failed, so batches cannot be sealed: \(why)"
-        }
-        for connector in status.connectors where name == nil || name == connector.name {
-            guard connector.held.objects > 0 else { continue }
-            let held = "\(connector.held.text) of connector \(connector.name)"
-            if connector.state == .paused {
-                return "\(held) wait, since it is paused; sluicectl resume \(connector.name)"
-            }
-            if connector.atFault > 0 {
-                let objects = Findings.count(connector.atFault, "object")
-                let why = connector.faultDetail.map { ": \(connector.withoutSubject($0))" } ?? ""
-                return "\(objects) of connector \(connector.name) wait for a person\(why)"
-            }
-        }
-        for orphan in status.orphans where name == nil || name == orphan.name {
-            guard orphan.held.objects > 0 else { continue }
-            return "\(orphan.held.text) wait for connector \(orphan.name), which left the "
-                + "configuration; put connectors.d/\(orphan.name).toml back, or give them up: "
-                + "sluicectl discard \(orphan.name)"
-        }
-        return nil
     }
 
     /// Why connectors that are waited for do not deliver now.
@@ -101,8 +49,8 @@ struct DrainProgress {
     }
 
     var closing: String {
-        if delivered.objects == 0, lost == 0 { return "nothing is left to be delivered" }
-        return "all is delivered: \(delivered.text)"
+        if delivered.objects > 0 { return "all is delivered: \(delivered.text)" }
+        return lost > 0 ? "nothing is held any more" : "nothing is left to be delivered"
     }
 
     private func concerns(_ connector: String) -> Bool { name == nil || name == connector }

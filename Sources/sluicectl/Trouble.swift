@@ -127,7 +127,7 @@ extension DaemonStatus.Connector {
     }
 
     /// The daemon's sentences name the connector themselves.
-    func withoutSubject(_ sentence: String) -> String {
+    private func withoutSubject(_ sentence: String) -> String {
         let subject = "connector \(name): "
         return sentence.hasPrefix(subject) ? String(sentence.dropFirst(subject.count)) : sentence
     }
