@@ -121,10 +121,25 @@ private final class DrainSession {
                 }
                 switch answer.status {
                 case 200: self.look(self.waiting) { status throws(Refusal) in try self.end(status) }
+                case 503: self.after(1) { self.drainAgain(answer.refusal) }
                 // It cannot end before somebody does something.
                 case 409: throw Refusal("sluiced: \(answer.sentence)", .tryAgainLater)
                 default: throw answer.refusal
                 }
+            }
+        }
+    }
+
+    /// Asks once more, unless intake has failed: a daemon that stops refuses too, and is back before long.
+    private func drainAgain(_ refusal: Refusal) {
+        waiting.send(.get, "/status", timeout: .seconds(10)) { answer in
+            self.orEnd { () throws(Refusal) in
+                guard let answer = try self.unlessGone(answer) else {
+                    return self.after(1) { self.drainAgain(refusal) }
+                }
+                if try StatusCommand.read(answer).status.intake == "failed" { throw refusal }
+                self.say(refusal.text)
+                self.drain()
             }
         }
     }

@@ -1,6 +1,7 @@
 """sluicectl drain: all that was accepted is delivered, or it says why that cannot be."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -93,3 +94,19 @@ def test_a_connector_in_trouble_is_waited_for_and_named(orders, scripted_s3, pro
     assert orders.sluicectl("drain", "--timeout", "25s").returncode == 0
     assert orders.sluicectl("drain", "--timeout", "soon").returncode == 64
 
+
+def test_it_goes_on_over_a_restart_of_the_daemon(orders, scripted_s3, producer):
+    scripted_s3.script(SLOW_DOWN)
+    take(orders, producer, "a.jsonl", 10)
+    with subprocess.Popen(
+        [binary("sluicectl"), "drain", "--config", orders.config], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    ) as drain:
+        (first,) = orders._daemons
+        first.wait_for("throttled", "orders")
+        first.stop()
+        assert "is it running?" in next(line for line in drain.stderr if "cannot be" in line)
+        scripted_s3.mend()
+        orders.start()
+        said, _ = drain.communicate(timeout=60)
+    assert (drain.returncode, said.splitlines()[-1][:16]) == (0, "all is delivered")
