@@ -311,7 +311,9 @@ def removed(upgraded):
 def test_a_removal_stops_the_service_and_keeps_configuration_and_spool(removed):
     assert removed.lab.state() != "active"
     kept = ["/etc/sluice/sluice.toml", ORDERS_SECRET, f"{SPOOL}/sealed"]
-    gone = ["/usr/sbin/sluiced", "/usr/bin/sluicectl", "/usr/lib/systemd/system/sluiced.service"]
+    gone = [
+        "/usr/sbin/sluiced", "/usr/bin/sluicectl", "/usr/lib/systemd/system/sluiced.service", "/run/sluice",
+    ]
     assert removed.lab.exists(*kept, *gone) == kept
 
 
@@ -327,7 +329,10 @@ def test_a_purge_keeps_what_was_not_delivered_and_says_so(purged):
         rf"sluiced: kept {SPOOL}, for events in it were not delivered \(files: [1-9]\d*\); to deliver them "
         rf"install sluiced again, to give them up: rm -r {SPOOL}", line)
     kept = [ORDERS_SECRET, "/etc/sluice/connectors.d/orders.toml", f"{SPOOL}/sealed"]
-    gone = ["/etc/sluice/sluice.toml", "/etc/systemd/system/multi-user.target.wants/sluiced.service"]
+    gone = [
+        "/etc/sluice/sluice.toml", "/etc/systemd/system/multi-user.target.wants/sluiced.service",
+        "/etc/systemd/system/sockets.target.wants/sluiced.socket",
+    ]
     assert purged.lab.exists(*kept, *gone) == kept
     assert "sluice:" in purged.lab.run("getent", "passwd", "sluice").stdout
 

@@ -115,7 +115,12 @@ down() {
 }
 
 case $verb in
-up) up "$@" ;;
+up)
+    # Nothing stays mounted of what did not come up.
+    trap '[ ! -d "$lab/root" ] || down' EXIT
+    up "$@"
+    trap - EXIT
+    ;;
 exec) inside "$@" ;;
 root) echo "$lab/root" ;;
 down) down ;;
