@@ -83,6 +83,8 @@ final class Daemon {
     /// What was counted since the start.
     var flow = History.Flow()
     var history: History
+    /// As they were when somebody asked last.
+    var figures = Figures()
 
     private var signalSources: [any DispatchSourceSignal] = []
     private var timers: [any DispatchSourceTimer] = []

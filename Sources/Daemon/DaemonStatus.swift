@@ -6,24 +6,47 @@ import Systemd
 
 /// What the daemon tells of itself.
 extension Daemon {
-    /// Asks the file system for its space first, which may take its time on a disk in trouble.
     func status(_ completion: @escaping @MainActor (StatusDocument) -> Void) {
-        let files = files
-        lanes.reading.async { [weak self] in
-            let space = try? files.space()
-            onLoop { if let self { completion(self.document(space: space)) } }
-        }
+        measure { completion(self.document(space: $0.space)) }
     }
 
     func metrics(_ completion: @escaping @MainActor (StatusMetrics) -> Void) {
-        let files = files
-        lanes.reading.async { [weak self] in
-            let (space, process) = (try? files.space(), ProcessFigures.now())
-            onLoop {
-                guard let self else { return }
-                completion(StatusMetrics(status: self.document(space: space), process: process))
-            }
+        measure { figures in
+            completion(
+                StatusMetrics(
+                    status: self.document(space: figures.space), process: figures.process))
         }
+    }
+
+    /// What only the system knows.
+    nonisolated struct Figures: Sendable {
+        var space: FileSystemSpace?
+        var process = ProcessFigures(cpuSeconds: 0)
+    }
+
+    /// For so long a disk may take to say how full it is.
+    ///
+    /// One that hangs is just when somebody wants to know how things stand; then the figures of the last time do.
+    private static let patience = DispatchTimeInterval.seconds(1)
+
+    private final class Question {
+        var isAnswered = false
+    }
+
+    private func measure(_ completion: @escaping @MainActor (Figures) -> Void) {
+        let (files, question) = (files, Question())
+        let finish: @MainActor (Figures?) -> Void = { [weak self] figures in
+            guard let self else { return }
+            if let figures { self.figures = figures }
+            guard !question.isAnswered else { return }
+            question.isAnswered = true
+            completion(self.figures)
+        }
+        lanes.reading.async {
+            let figures = Figures(space: try? files.space(), process: ProcessFigures.now())
+            onLoop { finish(figures) }
+        }
+        DispatchQueue.main.asyncAfter(deadline: .now() + Self.patience) { finish(nil) }
     }
 
     private func document(space: FileSystemSpace?) -> StatusDocument {
