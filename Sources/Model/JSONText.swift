@@ -48,6 +48,11 @@ public indirect enum JSONText: Sendable {
     }
 
     public static func quoted(_ string: String) -> String {
+        // Nearly all are; and a status of hundreds of connectors has very many.
+        let isPlain = string.utf8.allSatisfy {
+            (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        if isPlain { return "\"" + string + "\"" }
         var text = "\""
         for scalar in string.unicodeScalars {
             switch scalar {
