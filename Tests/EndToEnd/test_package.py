@@ -196,6 +196,18 @@ def test_the_journal_explains_its_lines(running):
     assert "Subject: Sluice is running" in shown
 
 
+def test_the_socket_starts_the_daemon_for_who_asks(running):
+    running.stop()
+    running.lab.run("systemctl", "enable", "--now", "sluiced.socket")
+    try:
+        assert running.lab.state() == "inactive"
+        assert running.lab.run("sluicectl", "status", user="oscar").stdout
+        assert running.lab.state() == "active"
+    finally:
+        running.lab.run("systemctl", "disable", "--now", "sluiced.socket", "sluiced.service")
+        running.lab.run("systemctl", "enable", "--now", "sluiced.service")
+
+
 @pytest.fixture(scope="module")
 def confined(service):
     """The service with a second connector, whose secret is root's and comes from systemd; and another service."""
