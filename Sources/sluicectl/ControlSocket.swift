@@ -42,7 +42,7 @@ final class ControlSocket {
     private static let longestBody = 16 << 20
 
     private let path: String
-    private let transport = Transport()
+    private let transport: Transport
     private var body: [UInt8] = []
     private var isTooLong = false
 
@@ -52,6 +52,8 @@ final class ControlSocket {
             throw Self.noSocket(listen)
         }
         self.path = path
+        // Not before: it may not be let go by an initializer that throws.
+        transport = Transport()
     }
 
     /// Sends a request and hands its answer to `conclude`, whose status the program ends with.
