@@ -3,10 +3,21 @@ import Model
 /// The name of a claimed event file. It holds all that is known of the file besides its bytes.
 ///
 /// ```
-/// <number, 16 hex digits>.<accepted, Unix seconds>.<size>.<plain|gzip>.<connector or _>.<original name, escaped>
+/// <number, 16 hex digits>.<accepted, Unix seconds>.<size>.<kind>.<connector or _>.<original name, escaped>
 /// ```
+///
+/// The kind is `plain` or `gzip`, the encoding of an event file. One that comes from quarantine says more: `+<offset>`
+/// after that, where the text before the offset was taken earlier; or `rejects`, a file as `Rejects` writes it, and
+/// `+<connector>` after that, where only what this connector refused is tried again.
 struct ActiveName: Hashable, Sendable {
     enum Encoding: String, Sendable { case plain, gzip }
+
+    enum Contents: Hashable, Sendable {
+        /// Events, from an offset of the text on.
+        case events(from: UInt64)
+        /// Refused events; all of them, or those of one connector.
+        case rejects(of: ConnectorName?)
+    }
 
     var number: UInt64
     var accepted: Timestamp
@@ -17,10 +28,31 @@ struct ActiveName: Hashable, Sendable {
     var connector: ConnectorName?
     /// The name it was dropped under, as `NameEscape` writes it.
     var original: String
+    var contents = Contents.events(from: 0)
 
     var text: String {
-        "\(hexadecimal(number, width: 16)).\(accepted.unixSeconds).\(size).\(encoding.rawValue)."
+        "\(hexadecimal(number, width: 16)).\(accepted.unixSeconds).\(size).\(kind)."
             + "\(connector?.description ?? "_").\(original)"
+    }
+
+    private var kind: String {
+        switch contents {
+        case .events(0): encoding.rawValue
+        case .events(let from): "\(encoding.rawValue)+\(from)"
+        case .rejects(nil): Self.rejects
+        case .rejects(let connector?): "\(Self.rejects)+\(connector)"
+        }
+    }
+
+    private static let rejects = "rejects"
+
+    /// Where events that were not taken before begin in its text.
+    var from: UInt64 {
+        if case .events(let from) = contents { from } else { 0 }
+    }
+
+    var isRejects: Bool {
+        if case .rejects = contents { true } else { false }
     }
 
     var path: String { "\(SpoolLayout.active)/\(text)" }
@@ -35,12 +67,36 @@ extension ActiveName {
         let parts = text.split(separator: ".", maxSplits: 5, omittingEmptySubsequences: false)
         guard parts.count == 6, parts[0].utf8.count == 16, let number = UInt64(parts[0], radix: 16),
             let accepted = Int64(parts[1]), let size = UInt64(parts[2]),
-            let encoding = Encoding(rawValue: String(parts[3])),
+            let (encoding, contents) = Self.kind(parts[3]),
             parts[4] == "_" || ConnectorName(parts[4]) != nil
         else { return nil }
         self.init(
             number: number, accepted: Timestamp(unixSeconds: accepted), size: size,
-            encoding: encoding, connector: ConnectorName(parts[4]), original: String(parts[5]))
+            encoding: encoding, connector: ConnectorName(parts[4]), original: String(parts[5]),
+            contents: contents)
+    }
+
+    private static func kind(_ text: Substring) -> (Encoding, Contents)? {
+        let parts = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts[0] == rejects {
+            guard parts.count == 2 else { return (.plain, .rejects(of: nil)) }
+            return ConnectorName(parts[1]).map { (.plain, .rejects(of: $0)) }
+        }
+        guard let encoding = Encoding(rawValue: String(parts[0])) else { return nil }
+        guard parts.count == 2 else { return (encoding, .events(from: 0)) }
+        guard let from = UInt64(parts[1]), from > 0, String(from) == parts[1] else { return nil }
+        return (encoding, .events(from: from))
+    }
+
+    /// The longest name that file systems take, in bytes.
+    private static let longest = 255
+
+    /// With as much of the original name, from its end, as there is room for.
+    var fitted: ActiveName {
+        var name = self
+        name.original = String(
+            original.suffix(max(0, original.utf8.count - max(0, text.utf8.count - Self.longest))))
+        return name
     }
 
     /// How a file is encoded, by its extension; nil where it is no event file.

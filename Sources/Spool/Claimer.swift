@@ -374,8 +374,8 @@ struct Claimer {
     ) throws(FileError) {
         waiting.removeAll { $0.name == claiming }
         let path = try Quarantine.keep(
-            claiming.path, number: claiming.number, original: claiming.original,
-            shown: claiming.shown, reason: reason, files)
+            claiming.path, number: claiming.number, connector: claiming.connector,
+            original: claiming.original, keptFrom: 0, reason: reason, files)
         round.refusals.append(
             FileRefusal(file: claiming.shown, reason: reason, fate: .quarantined(path: path)))
     }

@@ -20,6 +20,9 @@ final class EventFile: Sendable {
         holds.add(1, ordering: .relaxed)
     }
 
+    /// Something still needs it.
+    var isHeld: Bool { holds.load(ordering: .acquiring) > 0 }
+
     /// Gives one hold back; true where it was the last one.
     func release() -> Bool {
         holds.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
@@ -37,6 +40,9 @@ struct ReadFile: Sendable {
 struct EventFileEnd: Sendable, Equatable {
     /// nil: every event in it went its way, and it is unlinked. Otherwise it is kept in quarantine, for this reason.
     var kept: String?
+    /// Of a file that is kept: where what was not taken begins in its text. nil: it was read to its end, or nobody can
+    /// say, so it is not to be read again.
+    var keptFrom: UInt64?
     /// At least one of its lines is a JSON object.
     var sawEvent = false
     /// Events routed, and lines refused into the file's `.rejects`.

@@ -35,6 +35,10 @@ final class EventFileReader {
     private var read: UInt64 = 0
     private var tooLongFrom: UInt64?
     private var isAtEnd = false
+    /// The newline that its last line lacked.
+    private var added: UInt64 = 0
+    /// Lines that were passed over since they were taken earlier.
+    private(set) var passedLines = 0
 
     /// - Parameters:
     ///   - chunk: where the text is read to; nobody else uses it while the file is read.
@@ -76,6 +80,7 @@ final class EventFileReader {
             case .bytes(let count):
                 end += count
                 skipByteOrderMark()
+                if passTaken() { return .passed(count) }
             case .end:
                 isAtEnd = true
             case .broken(let reason):
@@ -125,6 +130,7 @@ final class EventFileReader {
         // makeRoom left the padding free, and a line that fills the chunk became `tooLong`.
         buffer[end] = newline
         end += 1
+        added = 1
         return wholeLines() ?? .end
     }
 
@@ -188,6 +194,19 @@ final class EventFileReader {
             status.size != file.name.size || status.modified != before.modified
             || status.changed != before.changed
         return isChanged || writers == .some ? .written : nil
+    }
+
+    /// The offset in the text up to which it was read.
+    var offset: UInt64 { base + UInt64(start) - added }
+
+    /// Passes over what was taken earlier; true where that is all there is so far.
+    private func passTaken() -> Bool {
+        let from = file.name.from
+        guard base + UInt64(start) < from else { return false }
+        let next = from - base < UInt64(end) ? Int(from - base) : end
+        passedLines += buffer[start..<next].count { $0 == newline }
+        start = next
+        return start == end
     }
 
     /// A byte order mark at the start of the text is no part of the first event.

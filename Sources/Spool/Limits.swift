@@ -40,6 +40,24 @@ public enum Limits {
     /// Refused lines of one file, with what is written about each. A few megabytes of gzip may hold gigabytes of them.
     /// Past it the file is kept whole beside them, and its further refused lines are only counted.
     static let rejectsBytes: UInt64 = 64 << 20
+    /// What a file of reasons may hold: one sentence, and a name.
+    static let reasonBytes = 64 << 10
+    /// What is listed of the quarantine, and retried or discarded, before other work gets its turn. More follows.
+    static let quarantinePerGroup = 512
+    /// Bytes of refused lines that are read for that. Past it a group or a page has fewer items.
+    static let quarantineBytesPerGroup: UInt64 = 64 << 20
+    /// Different reasons that are told of one item, and bytes of each.
+    static let reasonsPerItem = 5
+    /// Different reasons that are counted of one item. Later ones are not.
+    static let rejectReasonsCounted = 256
+    static let reasonBytesShown = 400
+    /// Refused lines that are shown of an item at once, and bytes of each.
+    public static let linesShown = 100
+    static let lineBytesShown = 4096
+    /// Bytes of an item that are given out at once, at least those of one line.
+    static let quarantineBytesGiven = 1 << 20
+    /// Items of which is told why they stay. More are counted.
+    static let itemsLeftTold = 20
     /// Names of event types that routing remembers. Past it they are looked up anew.
     static let rememberedTypes = 1 << 16
     /// Sequence numbers reserved at once: one sync for so many files. A restart skips the rest.

@@ -3,23 +3,33 @@ import Model
 
 /// Whole files that are kept because they cannot be taken, or not to their end.
 enum Quarantine {
-    /// A hyphen where our own files have a dot: a producer may call a file `reason` or `rejects`.
-    static func path(number: UInt64, original: String) -> String {
-        "\(SpoolLayout.quarantine)/\(hexadecimal(number, width: 16))-\(original)"
+    /// Moves a file there, with the reason beside it; answers where it is.
+    ///
+    /// - Parameter keptFrom: where what was not taken begins in its text; nil: it is not to be read again.
+    static func keep(
+        _ from: String, number: UInt64, connector: ConnectorName?, original: String,
+        keptFrom: UInt64?, reason: String, _ files: any FileSystem
+    ) throws(FileError) -> String {
+        let name = QuarantineName(
+            number: number,
+            kind: .file(.init(connector: connector, from: keptFrom, original: original)))
+        var text = CheckedText(kind: "quarantine")
+        text.add("file", NameEscape.shown(connector, original))
+        text.add("reason", reason)
+        try files.write(reasonPath(number), text.bytes)
+        try files.rename(from, to: name.path)
+        return name.path
     }
 
-    /// Moves a file there, with the reason beside it; answers where it is.
-    static func keep(
-        _ from: String, number: UInt64, original: String, shown: String, reason: String,
-        _ files: any FileSystem
-    ) throws(FileError) -> String {
-        let path = path(number: number, original: original)
-        var text = CheckedText(kind: "quarantine")
-        text.add("file", shown)
-        text.add("reason", reason)
-        try files.write(
-            "\(SpoolLayout.quarantine)/\(hexadecimal(number, width: 16)).reason", text.bytes)
-        try files.rename(from, to: path)
-        return path
+    static func reasonPath(_ number: UInt64) -> String {
+        QuarantineName(number: number, kind: .reason).path
+    }
+
+    /// Why a file is kept; nil where that is not known any more.
+    static func reason(_ number: UInt64, _ files: any FileSystem) -> String? {
+        guard
+            let bytes = (try? files.read(reasonPath(number), limit: Limits.reasonBytes)) ?? nil
+        else { return nil }
+        return try? CheckedText(bytes, kind: "quarantine").value("reason")
     }
 }

@@ -72,13 +72,24 @@ struct Recovery: Sendable {
     }
 
     private mutating func readQuarantine(_ files: any FileSystem) throws(FileError) {
+        var (reasons, kept): ([UInt64], Set<UInt64>) = ([], [])
         for name in try files.names(in: SpoolLayout.quarantine) {
             if name.hasPrefix(".") {
                 try files.remove("\(SpoolLayout.quarantine)/\(name)")
-            } else if name.dropFirst(16) != ".reason" {
-                quarantined += 1
             }
             if let number = UInt64(name.prefix(16), radix: 16) { note(number, nil) }
+            guard let name = QuarantineName(name) else { continue }
+            switch name.kind {
+            case .reason: reasons.append(name.number)
+            case .rejects: quarantined += 1
+            case .file:
+                quarantined += 1
+                kept.insert(name.number)
+            }
+        }
+        // A file comes after its reason, and leaves before it.
+        for number in reasons where !kept.contains(number) {
+            try files.remove(Quarantine.reasonPath(number))
         }
     }
 

@@ -16,7 +16,7 @@ enum RestoredSpool {
         var path: String
         /// nil: it was not claimed yet.
         var number: UInt64?
-        var shown: String
+        var connector: ConnectorName?
         var original: String
     }
 
@@ -47,8 +47,8 @@ enum RestoredSpool {
         let number = if let number = file.number { number } else { try numbers.take(files) }
         do throws(FileError) {
             _ = try Quarantine.keep(
-                file.path, number: number, original: file.original, shown: file.shown,
-                reason: reason, files)
+                file.path, number: number, connector: file.connector, original: file.original,
+                keptFrom: nil, reason: reason, files)
             return true
         } catch {
             // A name that is no UTF-8 cannot be said back to the kernel, and is never claimed either.
@@ -63,12 +63,12 @@ enum RestoredSpool {
             if let file = ActiveName(name) {
                 unsealed.append(
                     Unsealed(
-                        path: file.path, number: file.number, shown: file.shown,
+                        path: file.path, number: file.number, connector: file.connector,
                         original: file.original))
             } else if let file = ClaimingName(name) {
                 unsealed.append(
                     Unsealed(
-                        path: file.path, number: file.number, shown: file.shown,
+                        path: file.path, number: file.number, connector: file.connector,
                         original: file.original))
             }
         }
@@ -89,11 +89,10 @@ enum RestoredSpool {
         for name in try files.names(in: directory) {
             let path = "\(directory)/\(name)"
             if try files.status(path)?.kind == .directory { continue }
-            let original = NameEscape.escape(name)
             unsealed.append(
                 Unsealed(
-                    path: path, number: nil, shown: NameEscape.shown(connector, original),
-                    original: original))
+                    path: path, number: nil, connector: connector,
+                    original: NameEscape.escape(name)))
         }
     }
 }

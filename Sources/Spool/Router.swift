@@ -11,7 +11,7 @@ final class Router {
     let table: RoutingTable
     /// Event files that the device failed to read again and again.
     private let unreadable: Set<UInt64>
-    private let files: any FileSystem
+    let files: any FileSystem
     let uptime: @Sendable () -> Duration
     let output: RouterOutput
 
@@ -19,7 +19,7 @@ final class Router {
     private let sealedThrough: [StreamID: Position]
     var streams: [StreamID: Stream] = [:]
     var openStreams: [ObjectIdentifier: Stream] = [:]
-    private var encoders: [EncoderKey: LineEncoder] = [:]
+    var encoders: [EncoderKey: LineEncoder] = [:]
     private var memory = RouteMemory()
     private var memoryHour: Hour?
     /// Memory of all blocks being filled.
@@ -31,7 +31,7 @@ final class Router {
     private let chunk = ChunkBuffer()
     var reading: Reading?
 
-    private struct EncoderKey: Hashable {
+    struct EncoderKey: Hashable {
         /// nil: all types alike.
         var eventType: String?
         var transforms: Transforms
@@ -46,6 +46,8 @@ final class Router {
         /// The sub-directory names a connector that the routing does not have.
         var unknownConnector: String?
         var line = 0
+        /// Of a file of refused events: which of them is read.
+        var retry: Retry?
         var rejects: Rejects?
         var end = EventFileEnd()
     }
@@ -85,6 +87,7 @@ final class Router {
                 error.isHeldByLease
                 ? "its owner keeps others from opening it, by a lease"
                 : "it cannot be opened: \(errorText(error.code))"
+            end.keptFrom = file.name.isRejects ? nil : file.name.from
             return output.fileRead(ReadFile(file: file, end: end, hasRejects: false))
         }
         var direction = RoutingTable.Direction.subscriptions
@@ -98,6 +101,10 @@ final class Router {
         }
         if file.name.hour != memoryHour { begin(file.name.hour) }
         reading = Reading(reader: reader, direction: direction, unknownConnector: unknown)
+        if case .rejects(let connector) = file.name.contents {
+            reading!.retry = Retry(
+                only: connector, direction: direction, unknownConnector: unknown)
+        }
     }
 
     /// Reads the next piece of the file and routes it; answers how many bytes of text that was.
@@ -111,8 +118,10 @@ final class Router {
         }
         switch try reader.next() {
         case .lines(let text, let count, let offset):
+            countPassed(reader)
             size = try route(Lines(text: text, count: count, offset: offset))
         case .tooLong(let offset):
+            countPassed(reader)
             reading!.line += 1
             reading!.end.kept = reading!.end.kept ?? "line \(reading!.line) is \(LineFault.tooLong)"
             try refuse(
@@ -121,8 +130,9 @@ final class Router {
         case .passed(let count):
             size = count
         case .broken(let offset, let reason):
-            reading!.end.kept = "\(reason); taken up to byte \(offset) of its text"
-            try finish()
+            try breakOff(at: max(offset, reader.file.name.from), reason)
+        case .end where reading!.retry?.head != nil:
+            try breakOff(at: reader.offset, "it ends within an entry")
         case .end:
             try finish()
         }
@@ -130,8 +140,13 @@ final class Router {
         return size
     }
 
+    /// Lines that were taken earlier count where people are told of a line.
+    private func countPassed(_ reader: EventFileReader) {
+        if reading!.line == 0 { reading!.line = reader.passedLines }
+    }
+
     /// Whether some of what is open must be packed or closed before anything is added.
-    private var isFull: Bool {
+    var isFull: Bool {
         openBytes > Limits.openBytes || openStreams.count > Limits.openBatches
     }
 
@@ -144,6 +159,7 @@ final class Router {
 
     /// Routes lines until there is no room for more; answers how many bytes that was.
     private func route(_ lines: Lines) throws(FileError) -> Int {
+        if reading!.retry != nil { return try retry(lines) }
         let (text, offset) = (lines.text, lines.offset)
         let number = reading!.reader.file.name.number
         var line = EventLine()
@@ -178,7 +194,7 @@ final class Router {
         return at - lines.at
     }
 
-    private func route(
+    func route(
         _ text: UnsafePointer<UInt8>, _ line: EventLine, _ position: Position
     ) throws(FileError) {
         if let unknown = reading!.unknownConnector {
@@ -323,76 +339,5 @@ final class Router {
     private func forgetRoutes() {
         memory.removeAll()
         streams = streams.filter { $0.value.batch != nil }
-    }
-
-    // MARK: Refusing
-
-    private func refuse(
-        _ text: UnsafePointer<UInt8>, _ line: EventLine, _ position: Position,
-        _ refusals: [(connector: Int?, refusal: RoutingTable.Refusal)]
-    ) throws(FileError) {
-        let bytes = UnsafeRawBufferPointer(start: text + line.start, count: line.end - line.start)
-        for (connector, refusal) in refusals {
-            let name = connector.map { table.routing.connectors[$0].name.description }
-            try refuse(offset: position.offset, name, refusal.description, bytes)
-        }
-    }
-
-    func refuse(
-        offset: UInt64, _ connector: String?, _ reason: String, _ bytes: UnsafeRawBufferPointer
-    ) throws(FileError) {
-        if reading!.rejects == nil {
-            reading!.rejects = try Rejects(reading!.reader.file.name, files)
-        }
-        reading!.end.refused += 1
-        if reading!.end.firstRefusal == nil {
-            reading!.end.firstRefusal = reason
-            reading!.end.firstRefusedLine = reading!.line
-        }
-        guard !reading!.rejects!.isFull else {
-            reading!.end.kept =
-                reading!.end.kept
-                ?? "so many of its lines are refused that those from line \(reading!.line) on are "
-                + "not kept apart"
-            return
-        }
-        try reading!.rejects!.add(
-            line: reading!.line, offset: offset, connector: connector, reason: reason, bytes, files)
-    }
-
-    // MARK: The end of a file
-
-    private static func reason(_ change: EventFileReader.Change, _ name: ActiveName) -> String {
-        switch change {
-        case .grown:
-            "somebody added to it after it was claimed at \(name.size) bytes; "
-                + "those bytes were taken, what follows them was not"
-        case .written:
-            "somebody wrote into it after it was claimed; its events were taken as they were read, "
-                + "and may be neither what it held before nor what it holds now"
-        }
-    }
-
-    private func finish() throws(FileError) {
-        guard var done = reading else { return }
-        let file = done.reader.file
-        let isWhole = done.end.refused > 0 && !done.end.sawEvent
-        if isWhole {
-            try files.remove(Rejects.temporaryPath(file.name.number))
-            done.rejects = nil
-            done.end.kept =
-                "no event in its first \(done.line) lines; line 1: \(done.end.firstRefusal ?? "")"
-        } else {
-            try done.rejects?.flush(files)
-        }
-        done.end.kept = done.end.kept ?? done.reader.change.map { Self.reason($0, file.name) }
-        for (key, encoder) in encoders {
-            guard let ignored = encoder.takeIgnored(of: key.eventType ?? "") else { continue }
-            done.end.ignored.append(ignored)
-        }
-        done.end.ignored.sort { $0.eventType < $1.eventType }
-        reading = nil
-        output.fileRead(
-            ReadFile(file: file, end: done.end, hasRejects: done.rejects != nil))
     }
 }

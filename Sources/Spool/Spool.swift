@@ -56,6 +56,7 @@ public final class Spool: @unchecked Sendable {
     var tombstones: [Tombstone] = []
     var ledger = Ledger()
     var episodes = Episodes()
+    var quarantine = QuarantineWork()
     /// nil: not yet read.
     var usedSchemas: UsedSchemas?
     /// Held batches with a marker on the disk.
@@ -342,6 +343,7 @@ public final class Spool: @unchecked Sendable {
 
     private func end(_ failure: SpoolFailure) {
         desk = nil
+        endQuarantine(failure)
         report(.due(nil))
         report(.failed(failure))
     }
@@ -394,7 +396,9 @@ public final class Spool: @unchecked Sendable {
             startDesk(sealedThrough: [:])
             report(.routingChanged)
             scheduleScan()
+            advanceQuarantine()
         } catch {
+            endQuarantine(.file(error))
             report(.failed(.file(error)))
         }
     }

@@ -105,22 +105,18 @@ extension SpoolCheck {
                 check.census.halfWritten += 1
                 return
             }
-            guard name.utf8.count > 16, let number = UInt64(name.prefix(16), radix: 16) else {
-                return check.foreign(path)
-            }
-            check.note(number)
-            let rest = name.dropFirst(16)
-            if rest == ".reason" {
+            guard let name = QuarantineName(name) else { return check.foreign(path) }
+            check.note(name.number)
+            switch name.kind {
+            case .reason:
                 guard try check.isOurs(path) != nil else { return }
                 try check.read(path, "why the file beside it was kept is unknown") {
                     _, bytes throws(CheckedText.Fault) in
                     _ = try CheckedText(bytes, kind: "quarantine").value("reason")
                 }
-            } else if rest == ".rejects" || rest.hasPrefix("-") {
+            case .rejects, .file:
                 check.look()
                 check.census.quarantined.add(try check.files.status(path)?.size ?? 0)
-            } else {
-                check.foreign(path)
             }
         }
     }

@@ -86,6 +86,7 @@ extension Spool {
         release(done)
         if unread < Limits.unreadFiles / 2, !activity.isIncomingEmpty { scheduleScan() }
         if active.count - leaving.count > Limits.heldFiles { makeRoom() }
+        advanceQuarantine()
     }
 
     func deskIdle() {

@@ -8,7 +8,7 @@ public import Model
 /// active/              claimed event files, until every event in them is sealed
 /// sealed/<connector>/  <batch>.object and its <batch>.envelope, the seal; see SealedName for the others
 /// expired/<connector>/ <batch>.object with its envelope, <batch>.<number>.archived
-/// quarantine/          what was refused: <number>.rejects, or <number>-<name>, a file whole, and its <number>.reason
+/// quarantine/          what was refused: events, or files whole with their reasons, see QuarantineName
 /// connectors/          <connector>.offsets
 /// ballast/             room that a full disk gives back, see Ballast
 /// format identity place sequence routing totals episodes
@@ -34,8 +34,9 @@ enum SpoolLayout {
     static let schemas = UsedSchemas.file
 
     /// The version of this layout. A newer one is refused. 2 came with losses: a program that does not know them would
-    /// read their events again.
-    static let version = 2
+    /// read their events again. 3 came with retries from quarantine: one that does not know their names in `active/`
+    /// would let go of what says how far their events are sealed.
+    static let version = 3
 
     static func incoming(_ connector: ConnectorName) -> String { "\(incoming)/\(connector)" }
     static func sealed(_ connector: ConnectorName) -> String { "\(sealed)/\(connector)" }

@@ -39,6 +39,12 @@ public enum SpoolReport: Sendable {
     case lost([ConnectorName: LossTotals])
     /// What is in `expired/` has changed.
     case archived([ConnectorName: ArchiveSums])
+    /// Things in quarantine are read again; with a connector, only what that one refused. They left it.
+    case quarantineRetried([QuarantineItem], ConnectorName?)
+    /// Things in quarantine are about to be removed, since somebody gave them up. A crash may tell it again.
+    case quarantineDiscarded([QuarantineItem])
+    /// So many things have left quarantine otherwise.
+    case quarantineLeft(Int)
     case damaged(path: String, reason: String)
     /// When the first open batch is old enough to be cut; nil: none is open.
     case due(Duration?)

@@ -8,7 +8,7 @@ extension Spool {
         for file in files where file.release() {
             guard let end = active[file.name.number]?.end else { continue }
             if let reason = end.kept {
-                attempt { () throws(FileError) in try keep(file.name, reason) }
+                attempt { () throws(FileError) in try keep(file.name, end.keptFrom, reason) }
             } else {
                 leaving.append(contentsOf: CollectionOfOne(file.name))
             }
@@ -18,10 +18,12 @@ extension Spool {
         reportActivity()
     }
 
-    private func keep(_ name: ActiveName, _ reason: String) throws(FileError) {
+    private func keep(
+        _ name: ActiveName, _ from: UInt64?, _ reason: String
+    ) throws(FileError) {
         let path = try Quarantine.keep(
-            name.path, number: name.number, original: name.original, shown: name.shown,
-            reason: reason, files)
+            name.path, number: name.number, connector: name.connector, original: name.original,
+            keptFrom: from, reason: reason, files)
         active[name.number] = nil
         report(
             .fileRefused(
@@ -65,6 +67,7 @@ extension Spool {
         }
         removeLeaving()
         advanceRouting()
+        advanceQuarantine()
         reportActivity()
     }
 

@@ -31,11 +31,14 @@ import Testing
         world.files.drop("incoming/e.jsonl.gz", gzip(Array(packed.joined(separator: "\n").utf8)))
     }
 
-    static func makeWorld(seed: UInt64, hasAvro: Bool = false) -> SpoolWorld {
-        let world = SpoolWorld(seed: seed, hasAvro: hasAvro)
+    static func makeWorld(
+        seed: UInt64, hasAvro: Bool = false, hasRetries: Bool = false
+    ) -> SpoolWorld {
+        let world = SpoolWorld(seed: seed, hasAvro: hasAvro, hasRetries: hasRetries)
         _ = try? SpoolTree.prepare(world.files, host: "host")
         try? world.files.syncAll()
         fill(world)
+        if hasRetries { world.dropBrokenFiles() }
         return world
     }
 
@@ -45,7 +48,7 @@ import Testing
         var seen: [String: Int] = [:]
         for (key, body) in world.bucket {
             let connector = key.prefix { $0 != "/" }
-            for line in lines(body) { seen["\(connector) \(id(line))", default: 0] += 1 }
+            for line in lines(body) { seen["\(connector) \(eventID(line))", default: 0] += 1 }
         }
         for (batch, fate) in world.fates.fates {
             let isPerhapsStored: Bool
@@ -61,25 +64,23 @@ import Testing
                 #expect(isPerhapsStored, "\(key) is stored and counts as lost: \(what)")
                 continue
             }
-            for line in lines(body) { seen["\(batch.connector) \(id(line))", default: 0] += 1 }
+            for line in lines(body) { seen["\(batch.connector) \(eventID(line))", default: 0] += 1 }
         }
         checkSums(world, what)
-        for path in world.files.paths where path.hasSuffix(".rejects") {
-            let text = String(decoding: world.files.contents(path) ?? [], as: UTF8.self)
-            for line in text.split(separator: "\n") where !line.hasPrefix("{\"line\"") {
-                if !line.hasPrefix("{\"rejects\"") { seen["refused \(id(line))", default: 0] += 1 }
-            }
+        for name in world.refusedNames {
+            for refused in world.refused(in: name) { seen["refused \(refused)", default: 0] += 1 }
         }
         for (event, count) in seen where count != 1 {
             Issue.record("\(event) is there \(count) times", severity: .error)
         }
         // Those of b always go to mail; of a to orders and, under the wide routing, to mail too, all or none of them.
-        let expected =
+        var expected =
             (0..<7).map { "orders a\($0)" } + (0..<4).map { "mail b\($0)" }
             + (0..<3).map { "orders c\($0)" } + (0..<3).map { "orders d\($0)" }
-            + (0..<4).map { "mail e\($0)" } + ["refused a7", "refused c3"]
-            + (world.hasAvro
-                ? (0..<7).map { "shop a\($0)" } + ["orders a8", "refused a8"] : [])
+            + (0..<4).map { "mail e\($0)" }
+            + (world.hasAvro ? (0..<7).map { "shop a\($0)" } + ["orders a8"] : [])
+            + (world.hasRetries ? (0..<SpoolWorld.lastOfFile).map { "mail f\($0)" } : [])
+        expected += refused(world, seen, what)
         for event in expected where seen[event] == nil {
             Issue.record("\(event) is lost: \(what)", severity: .error)
         }
@@ -87,6 +88,32 @@ import Testing
         let mailed = (0..<9).filter { seen["mail a\($0)"] != nil }.count
         #expect(mailed == 0 || mailed == orders, "one file was routed in two ways: \(what)")
         #expect(seen.count == expected.count + mailed, what)
+    }
+
+    /// Where each thing is that was refused at first: still in quarantine, where it belongs once that was mended, or
+    /// nowhere, if it was given up and that was told.
+    private static func refused(
+        _ world: SpoolWorld, _ seen: [String: Int], _ what: Comment
+    ) -> [String] {
+        var places = ["a7": "", "c3": "nobody c3"]
+        if world.hasAvro { places["a8"] = "shop a8" }
+        if world.hasRetries {
+            places["f.jsonl.gz"] = "mail f\(SpoolWorld.lastOfFile)"
+            places["g.jsonl"] = ""
+        }
+        var found: [String] = []
+        for (thing, mended) in places {
+            let there = ["refused \(thing)", mended].filter { seen[$0] != nil }
+            found += there
+            #expect(there.count <= 1, "\(thing) is in two places: \(what)")
+            if there.isEmpty, !world.givenUp.contains(thing) {
+                Issue.record("\(thing) is lost: \(what)", severity: .error)
+            }
+            #expect(
+                there.isEmpty || !world.gone.contains(thing),
+                "\(thing) is there again, and was given up: \(what)")
+        }
+        return found
     }
 
     /// What is counted is what was lost, and what is told of the archive lies there.
@@ -111,7 +138,18 @@ import Testing
         }
     }
 
-    enum Kind: String, CaseIterable, Sendable { case io, full, before, after, kill }
+    enum Kind: String, CaseIterable, Sendable {
+        case io, full, before, after, kill
+
+        func fault(_ operation: Int) -> SimulatedFileSystem.Fault {
+            switch self {
+            case .io: .fail(at: operation, code: EIO)
+            case .full: .fail(at: operation, code: ENOSPC)
+            case .before, .kill: .losePowerBefore(operation)
+            case .after: .losePowerAfter(operation)
+            }
+        }
+    }
 
     @Test(arguments: Kind.allCases)
     func `A fault at every operation loses nothing and doubles nothing`(kind: Kind) {
@@ -120,12 +158,7 @@ import Testing
             var operation = 1
             while true {
                 let world = Self.makeWorld(seed: seed)
-                switch kind {
-                case .io: world.files.set(.fail(at: operation, code: EIO))
-                case .full: world.files.set(.fail(at: operation, code: ENOSPC))
-                case .before, .kill: world.files.set(.losePowerBefore(operation))
-                case .after: world.files.set(.losePowerAfter(operation))
-                }
+                world.files.set(kind.fault(operation))
                 world.live(steps: 8)
                 let reached = world.files.operations >= operation
                 if kind == .kill
@@ -157,6 +190,53 @@ import Testing
                 #expect(used.contains(schema), "seed \(seed)")
             }
         }
+    }
+
+    @Test
+    func `Lives in which the refused is mended, retried and given up lose and double nothing`() {
+        let first = UInt64.random(in: 0..<1 << 32)
+        var (mended, gone) = (0, 0)
+        for seed in first..<first + Self.chains(40) {
+            let world = Self.makeWorld(seed: seed, hasAvro: true, hasRetries: true)
+            live(world)
+            Self.check(world, "seed \(seed)")
+            mended += world.bucket.keys.count { $0.hasPrefix("nobody/") }
+            gone += world.gone.count
+        }
+        // Both came about, and often.
+        #expect(mended > 5 && gone > 5)
+    }
+
+    @Test func `A fault at every operation of a retry loses nothing and doubles nothing`() {
+        let seed = UInt64.random(in: 0..<1 << 32)
+        var kinds = SeededGenerator(seed: seed)
+        var operation = 1
+        while true {
+            // One kind of each operation, drawn by chance: all of them take long.
+            let kind = Kind.allCases.randomElement(using: &kinds) ?? .io
+            let world = Self.makeWorld(seed: seed, hasAvro: true, hasRetries: true)
+            world.start()
+            for _ in 0..<3 {
+                world.spool?.scan()
+                world.run()
+                world.spool?.flush(nil) { _ in }
+                world.run()
+            }
+            world.files.set(kind.fault(operation))
+            world.mendFile()
+            world.change(isWide: true, isMended: true)
+            world.spool?.decide(.retry(nil), nil) { _ in }
+            world.run()
+            world.spool?.flush(nil) { _ in }
+            world.run()
+            let isReached = world.files.operations >= operation
+            if kind == .before || kind == .after { world.losePower() } else { world.kill() }
+            world.finish()
+            Self.check(world, "\(kind.rawValue) at operation \(operation), seed \(seed)")
+            if !isReached { break }
+            operation += 1
+        }
+        #expect(operation > 50)
     }
 
     /// Seeds that found something: a directory whose failed sync was taken for done, a marker that was not durable.
@@ -207,13 +287,6 @@ import Testing
         }
         world.finish()
     }
-}
-
-private func id(_ line: Substring) -> String {
-    if let range = line.firstRange(of: "\"id\":\"") {
-        return String(line[range.upperBound...].prefix { $0 != "\"" })
-    }
-    return String(line.split(separator: " ").last ?? "")
 }
 
 /// The events of an object.

@@ -17,11 +17,12 @@ final class SpoolWorld {
     static let orders = ConnectorName("orders")!
     static let mail = ConnectorName("mail")!
     static let shop = ConnectorName("shop")!
+    static let nobody = ConnectorName("nobody")!
 
     var files = SimulatedFileSystem()
     var random: SeededGenerator
     private var lanes = ManualLanes()
-    private var spool: Spool?
+    private(set) var spool: Spool?
     private var held: [BatchID: HeldBatch] = [:]
     /// What this life asked the spool to do with them.
     private var asked: [BatchID: Settlement.Outcome] = [:]
@@ -41,7 +42,7 @@ final class SpoolWorld {
     private(set) var fates = BatchFates()
     /// The lines of each batch, by the life of whoever saw it first.
     private(set) var contents: [BatchID: (key: String, body: [UInt8])] = [:]
-    private var ownFindings: [String] = []
+    var ownFindings: [String] = []
     var findings: [String] { ownFindings + fates.findings }
     /// As the spool told last.
     private(set) var lost: [ConnectorName: LossTotals] = [:]
@@ -53,15 +54,21 @@ final class SpoolWorld {
 
     /// A third connector writes Avro, by schemas that change with the routing.
     let hasAvro: Bool
+    /// What is refused is mended, retried and given up.
+    let hasRetries: Bool
+    /// What was told to be given up from quarantine, and what is certainly gone.
+    var givenUp: Set<String> = []
+    var gone: Set<String> = []
 
-    init(seed: UInt64, hasAvro: Bool = false) {
+    init(seed: UInt64, hasAvro: Bool = false, hasRetries: Bool = false) {
         random = SeededGenerator(seed: seed)
         self.hasAvro = hasAvro
+        self.hasRetries = hasRetries
         routing = Self.routing(isWide: true, hasAvro: hasAvro)
     }
 
     /// Small limits, so that a few events make several blocks, batches and groups.
-    static func routing(isWide: Bool, hasAvro: Bool) -> Routing {
+    static func routing(isWide: Bool, hasAvro: Bool, isMended: Bool = false) -> Routing {
         var connectors: [Routing.Connector] = []
         let pattern = isWide ? "*" : "mail.*"
         for (name, patterns) in [(mail, pattern), (orders, "shop.*")] {
@@ -72,10 +79,18 @@ final class SpoolWorld {
             settings.batch.maxEvents = 3
             connectors.append(Routing.Connector(settings))
         }
+        if isMended {
+            var settings = ConnectorSettings(name: nobody, bucket: "b", integrationID: "nobody-id")
+            settings.folder = nobody.description
+            settings.format = .jsonl(.gzip)
+            settings.events = [EventPattern("none.*")!]
+            connectors.append(Routing.Connector(settings))
+        }
         if hasAvro { connectors.append(avro) }
+        let schema = isMended ? mendedSchema : isWide ? wideSchema : narrowSchema
         return Routing(
             cluster: "c", zone: "z", partition: 0, unmatched: .quarantine, connectors: connectors,
-            schemas: SchemaSet(["shop.Order": isWide ? wideSchema : narrowSchema]))
+            schemas: SchemaSet(["shop.Order": schema]))
     }
 
     private static var avro: Routing.Connector {
@@ -86,10 +101,10 @@ final class SpoolWorld {
         return Routing.Connector(settings)
     }
 
-    private static func schema(_ more: String) -> AvroSchema {
+    private static func schema(_ more: String, number: String = "int") -> AvroSchema {
         let text = """
             {"type": "record", "name": "Order", "fields": [{"name": "id", "type": "string"}, \
-            {"name": "n", "type": ["null", "int"]}\(more)]}
+            {"name": "n", "type": ["null", "\(number)"]}\(more)]}
             """
         guard let schema = try? AvroSchema(json: Array(text.utf8)) else {
             preconditionFailure("the texts of both schemas are valid")
@@ -99,6 +114,8 @@ final class SpoolWorld {
 
     static let narrowSchema = schema("")
     static let wideSchema = schema(#", {"name": "more", "type": ["null", "string"]}"#)
+
+    static let mendedSchema = schema("", number: "string")
 
     // MARK: Lives
 
@@ -161,17 +178,20 @@ final class SpoolWorld {
         for _ in 0..<steps {
             if files.isDown { return }
             if spool == nil { start() }
-            switch Int.random(in: 0..<14, using: &random) {
+            switch Int.random(in: 0..<(hasRetries ? 26 : 14), using: &random) {
             case 0..<3: spool?.scan()
             case 3..<5: spool?.flush(nil) { _ in }
             case 5..<8: deliver()
             case 8..<10: giveUp()
             case 10: retryArchived()
             case 11: discardArchived()
-            case 12:
-                routing = Self.routing(
-                    isWide: Bool.random(using: &random), hasAvro: hasAvro)
-                spool?.change(to: routing)
+            case 12, 14..<17:
+                change(
+                    isWide: Bool.random(using: &random),
+                    isMended: hasRetries && Bool.random(using: &random))
+            case 17..<22: retryRefused()
+            case 22..<24: discardRefused()
+            case 24: mendFile()
             default: spool?.flush(Self.orders) { _ in }
             }
             run()
@@ -183,10 +203,23 @@ final class SpoolWorld {
         }
     }
 
+    func change(isWide: Bool, isMended: Bool) {
+        routing = Self.routing(isWide: isWide, hasAvro: hasAvro, isMended: isMended)
+        spool?.change(to: routing)
+    }
+
     /// A last life without faults, until everything is delivered.
     func finish() {
         files.set(nil)
         start()
+        // Mostly, what is left is mended in the end.
+        if hasRetries, Int.random(in: 0..<4, using: &random) > 0 {
+            mendFile()
+            change(isWide: true, isMended: true)
+            run()
+            retryRefused()
+            run()
+        }
         // By chance a batch may have to wait for its turn, or for an answer, many times.
         for round in 0..<60 where round < 12 || !held.isEmpty {
             spool?.scan()
@@ -224,6 +257,8 @@ final class SpoolWorld {
         case .failed(let failure):
             hasFailed = true
             lastFailure = failure
+        case .quarantineDiscarded(let items):
+            for item in items { givenUp.formUnion(refused(in: item)) }
         case .damaged(let path, let reason):
             ownFindings.append("damaged: \(path): \(reason)")
         case .activity(let activity):

@@ -86,6 +86,16 @@ public final class SimulatedFileSystem: FileSystem {
         }
     }
 
+    /// Somebody else changes what a file holds, and syncs it; where there is none, nothing.
+    public func edit(_ path: String, _ bytes: [UInt8]) {
+        state.withLock { state in
+            guard let inode = state.seen[path] else { return }
+            state.inodes[inode]?.seen = bytes
+            state.inodes[inode]?.stored = bytes
+            state.inodes[inode]?.isDirty = false
+        }
+    }
+
     public func contents(_ path: String) -> [UInt8]? {
         state.withLock { state in state.seen[path].flatMap { state.inodes[$0]?.seen } }
     }

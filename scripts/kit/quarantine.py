@@ -43,12 +43,12 @@ def refused_files(spool: pathlib.Path) -> list[File]:
     files = []
     for note in _ours(spool, "reason"):
         text = dict(re.findall(r"^([a-z-]+): (.*)$", note.read_text(), re.MULTILINE))
-        (kept,) = note.parent.glob(f"{note.stem}-*")
+        (kept,) = note.parent.glob(f"{note.stem},*-*")
         files.append(File(text["file"], text["reason"], kept))
     return files
 
 
 def _ours(spool: pathlib.Path, ending: str) -> list[pathlib.Path]:
-    """The daemon's own files; a producer may call a file `x.rejects`, which is kept as `<number>-x.rejects`."""
+    """The daemon's own files; a producer may call a file `x.rejects`, which is kept as `<number>,_,0-x.rejects`."""
     return sorted(path for path in (spool / "quarantine").glob("*")
                   if re.fullmatch(rf"[0-9a-f]{{16}}\.{ending}", path.name))

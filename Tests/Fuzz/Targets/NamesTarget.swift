@@ -42,6 +42,12 @@ enum NamesTarget {
             _ = name.hour.description
             _ = name.accepted.extended
         }
+        if let name = QuarantineName(text), name.text != text {
+            return "\(text) is another \(name.text)"
+        }
+        if let id = QuarantineID(text), QuarantineID(id.description) != id {
+            return "\(text) is another \(id)"
+        }
         if let name = ClaimingName(text) {
             let last = String(name.path.dropFirst(SpoolLayout.active.utf8.count + 1))
             guard ClaimingName(last) == name else { return "\(text) is another \(last)" }
