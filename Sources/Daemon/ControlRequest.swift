@@ -12,13 +12,14 @@ nonisolated enum ControlRequest: Equatable {
     case archive(ConnectorName?)
     case flush(ConnectorName?)
     case drain(ConnectorName?)
+    case quarantine(QuarantineQuestion)
     case change(Verb, ConnectorName, batch: String?)
 
     /// Whether it changes nothing and shows nothing that only members of the daemon's group may see.
     var isForEverybody: Bool {
         switch self {
         case .page, .status, .history, .metrics, .health: true
-        case .archive, .flush, .drain, .change: false
+        case .archive, .flush, .drain, .quarantine, .change: false
         }
     }
 
@@ -39,10 +40,18 @@ nonisolated enum ControlRequest: Equatable {
         case connectorMissing
         /// No connector can have, or has, this name.
         case connector(String)
+        case idMissing
+        /// Nothing in quarantine can have this name.
+        case id(String)
+        case number(String)
     }
 
     @MainActor
     init(_ request: HTTPRequest) throws(Fault) {
+        if let question = try QuarantineQuestion(request) {
+            self = .quarantine(question)
+            return
+        }
         let path = request.path
         let verb = Verb(rawValue: path)
         let known = [
@@ -71,7 +80,7 @@ nonisolated enum ControlRequest: Equatable {
 
     /// nil: none is named.
     @MainActor
-    private static func connector(_ request: HTTPRequest) throws(Fault) -> ConnectorName? {
+    static func connector(_ request: HTTPRequest) throws(Fault) -> ConnectorName? {
         guard let text = request.query["connector"] else { return nil }
         guard let name = ConnectorName(text) else { throw .connector(text) }
         return name
@@ -87,6 +96,11 @@ extension ControlRequest.Fault {
         case .connectorMissing: .text("connector= is missing", status: 400)
         case .connector(let name):
             .text("there is no connector \(JSONText.quoted(name))", status: 404)
+        case .idMissing: .text("id= is missing", status: 400)
+        case .id(let id):
+            .text("nothing in quarantine is called \(JSONText.quoted(id))", status: 404)
+        case .number(let text):
+            .text("\(JSONText.quoted(text)) is no number", status: 400)
         }
     }
 }

@@ -86,6 +86,7 @@ final class ControlServer {
         case .archive(let connector): listArchive(connector, exchange, daemon)
         case .flush(let connector): flush(connector, exchange, daemon)
         case .drain(let connector): drain(connector, exchange, daemon)
+        case .quarantine(let question): answer(question, exchange, daemon)
         case .change(let verb, let name, let batch):
             perform(verb, name, batch, exchange, daemon)
         }

@@ -72,6 +72,13 @@ extension Daemon {
             archived = sums
         case .settleFailed(let batches, let failure):
             settlingFailed(batches, failure)
+        case .quarantineRetried(let items, let connector):
+            quarantined -= min(quarantined, items.count)
+            reporter.retried(items, only: connector)
+        case .quarantineDiscarded(let items):
+            reporter.discarded(items)
+        case .quarantineLeft(let number):
+            quarantined -= min(quarantined, number)
         case .damaged(let path, let reason):
             reporter.say(
                 .spoolDamaged,

@@ -61,6 +61,10 @@ public enum MessageKind: String, Sendable, CaseIterable {
     case fileQuarantined
     /// Some lines of an event file were refused; the rest went on.
     case eventsQuarantined
+    /// What was refused is tried again, since an operator asked for it.
+    case quarantineRetried
+    /// An operator gave up what was refused.
+    case quarantineDiscarded
     /// Events have members that their schema does not have, and they were left out.
     case membersIgnored
     /// The daemon may not read an event file; it stays where it is.
@@ -116,6 +120,8 @@ public enum MessageKind: String, Sendable, CaseIterable {
         case .identityConflict: MessageID(0x7b82_412c_3e0c_41f8, 0x9cea_1443_5018_3ce3)
         case .fileQuarantined: MessageID(0xc5f7_3eaf_8612_44f8, 0x891a_a9ec_7071_ba54)
         case .eventsQuarantined: MessageID(0x6bd2_3119_b69b_4577, 0xb5de_bda2_ce54_b2c6)
+        case .quarantineRetried: MessageID(0x39f1_339e_0792_4df7, 0xa977_732f_38d1_0fd9)
+        case .quarantineDiscarded: MessageID(0xf64a_b8cd_9255_40b4, 0xb3e4_ce4e_af75_10dd)
         case .membersIgnored: MessageID(0x3d64_08b1_7f52_4e0c, 0x9b1e_c1f7_60ad_52e9)
         case .fileUnreadable: MessageID(0x69b6_1d0a_c7d4_4cf9, 0xa00a_1573_3117_809e)
         case .fileWaiting: MessageID(0x0820_c151_0851_4be8, 0xabb3_88d7_fc5d_f85d)
@@ -140,11 +146,11 @@ public enum MessageKind: String, Sendable, CaseIterable {
             .error
         case .destinationMisconfigured, .unreachable, .throttled, .fileQuarantined,
             .eventsQuarantined, .fileUnreadable, .linesLost, .eventsDiscarded, .connectorUnverified,
-            .dropsHeldOff, .credentialsUnavailable, .spoolRestored:
+            .dropsHeldOff, .credentialsUnavailable, .spoolRestored, .quarantineDiscarded:
             .warning
         case .started, .stopping, .reloaded, .credentialsRecovered, .reachable, .clockCorrected,
             .conditionalWritesRefused, .leasesUnavailable, .intakeResumed, .credentialsPending,
-            .connectorPaused, .connectorResumed, .membersIgnored:
+            .connectorPaused, .connectorResumed, .membersIgnored, .quarantineRetried:
             .notice
         case .connectorVerified, .objectDelivered, .fileWaiting: .info
         }

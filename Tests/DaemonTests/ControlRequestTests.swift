@@ -1,4 +1,5 @@
 import Model
+import Spool
 import Testing
 
 @testable import Daemon
@@ -31,8 +32,42 @@ import Testing
                 == .success(.change(.retryArchive, orders, batch: "b")))
     }
 
+    @Test func `The quarantine is asked for things by their IDs`() throws {
+        let id = try #require(QuarantineID("1f-events"))
+        let orders = try #require(ConnectorName("orders"))
+        func ask(
+            _ method: HTTPRequest.Method, _ path: String, _ query: [String: String] = [:]
+        ) -> Result<ControlRequest, ControlRequest.Fault> {
+            read(method, "/quarantine\(path)", query)
+        }
+        #expect(ask(.get, "") == .success(.quarantine(.list(after: nil, limit: 100))))
+        #expect(
+            ask(.get, "", ["after": "1f-events", "limit": "3"])
+                == .success(.quarantine(.list(after: id, limit: 3))))
+        #expect(
+            ask(.get, "/item", ["id": "1f-events"])
+                == .success(.quarantine(.lines(id, limit: 10))))
+        #expect(
+            ask(.get, "/bytes", ["id": "1f-events", "from": "9"])
+                == .success(.quarantine(.bytes(id, from: 9))))
+        #expect(
+            ask(.post, "/retry", ["id": "1f-events", "connector": "orders"])
+                == .success(.quarantine(.decide(.retry(orders), id))))
+        #expect(
+            ask(.post, "/discard", ["id": "all"])
+                == .success(.quarantine(.decide(.discard, nil))))
+        // Nothing is given up that was not named.
+        #expect(ask(.post, "/discard") == .failure(.idMissing))
+        #expect(ask(.post, "/discard", ["id": "../x"]) == .failure(.id("../x")))
+        #expect(ask(.get, "", ["limit": "-1"]) == .failure(.number("-1")))
+        #expect(ask(.get, "/discard", ["id": "all"]) == .failure(.method))
+    }
+
     @Test func `What changes something takes POST, what reads takes GET`() {
-        for path in ["/", "/status", "/history", "/metrics", "/healthz", "/archive"] {
+        let reading = [
+            "/", "/status", "/history", "/metrics", "/healthz", "/archive", "/quarantine",
+        ]
+        for path in reading {
             #expect(read(.post, path) == .failure(.method))
         }
         let changing = [
@@ -51,7 +86,7 @@ import Testing
         }
         for request in [
             ControlRequest.archive(nil), .flush(nil), .drain(nil),
-            .change(.pause, orders, batch: nil),
+            .change(.pause, orders, batch: nil), .quarantine(.list(after: nil, limit: 1)),
         ] {
             #expect(!request.isForEverybody)
         }

@@ -42,6 +42,8 @@ KINDS = {
     "file quarantined": "c5f73eaf861244f8891aa9ec7071ba54",
     "events discarded": "550233cbfde545e1b5960ba2bdabec0e",
     "events quarantined": "6bd23119b69b4577b5debda2ce54b2c6",
+    "quarantine retried": "39f1339e07924df7a977732f38d10fd9",
+    "quarantine discarded": "f64ab8cd925540b4b3e4ce4eaf7510dd",
     "file unreadable": "69b61d0ac7d44cf9a00a15733117809e",
     "file waiting": "0820c15108514be8abb388d7fc5df85d",
     "leases unavailable": "87b1e3792c9348c3acd692302712f407",

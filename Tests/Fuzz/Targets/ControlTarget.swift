@@ -32,9 +32,10 @@ enum ControlTarget {
     private static func fault(_ request: HTTPRequest) -> String? {
         do throws(ControlRequest.Fault) {
             switch try ControlRequest(request) {
-            case .page, .status, .history, .metrics, .health, .archive:
+            case .page, .status, .history, .metrics, .health, .archive, .quarantine(.list),
+                .quarantine(.lines), .quarantine(.bytes):
                 return request.method == .get ? nil : "it reads by POST"
-            case .flush, .drain, .change:
+            case .flush, .drain, .change, .quarantine(.decide):
                 return request.method == .post ? nil : "it changes by GET"
             }
         } catch {
