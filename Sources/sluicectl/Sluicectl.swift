@@ -14,7 +14,7 @@ struct Sluicectl: ParsableCommand {
             CheckCommand.self, TestCommand.self, PolicyCommand.self, ExternalIDCommand.self,
             SubmitCommand.self, StatusCommand.self, FlushCommand.self, DrainCommand.self,
             PauseCommand.self, ResumeCommand.self, DiscardCommand.self, RekeyCommand.self,
-            ArchiveCommand.self, CatCommand.self, FsckCommand.self,
+            QuarantineCommand.self, ArchiveCommand.self, CatCommand.self, FsckCommand.self,
         ])
 
     /// Here too, so that `--config` may stand before the name of the command.

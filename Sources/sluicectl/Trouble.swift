@@ -38,8 +38,8 @@ extension DaemonStatus {
             troubles.append(
                 Trouble(
                     subject: "quarantine",
-                    text: "\(number) refused, whole or in part; the reasons lie beside them in "
-                        + "\(directory)/quarantine",
+                    text: "\(number) refused, whole or in part; sluicectl quarantine list says "
+                        + "why, then retry or discard them",
                     isFailing: false))
         }
         return troubles
