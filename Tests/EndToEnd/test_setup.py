@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-import subprocess
 
 import fastavro
 import pytest
@@ -374,15 +373,3 @@ def test_the_trust_policy_names_the_account_of_the_caller(installation, s3, buck
     connect(installation, s3, bucket, Keys("NOT-YET", "none"))
     refused = installation.sluicectl("policy", "orders", "--only", "trust")
     assert (refused.returncode, refused.stdout) == (1, "")
-
-
-# --- sluice(7) -------------------------------------------------------------------------------------
-
-
-def test_the_manual_page_is_read_without_warnings():
-    page = ROOT / "man" / "sluice.7"
-    read = subprocess.run(
-        ["groff", "-mdoc", "-ww", "-Tutf8", page], capture_output=True, text=True, check=True)
-    assert read.stderr == ""
-    assert "Credentials that work once a day never drop anything" in re.sub(
-        r"\s+", " ", re.sub(r".\x08|\x1b\[\d*m", "", read.stdout))
