@@ -33,7 +33,11 @@ public nonisolated struct ObjectUpload: Sendable {
         headers += metadata.map { Header("x-amz-meta-\($0.name)", $0.value) }
         if features.contains(.conditionalWrites) { headers.append(Header("if-none-match", "*")) }
         if features.contains(.checksum) {
-            headers.append(Header("x-amz-checksum-crc32", Self.base64(crc32)))
+            // Buckets with a default retention ask for the name of the algorithm, too.
+            headers += [
+                Header("x-amz-sdk-checksum-algorithm", "CRC32"),
+                Header("x-amz-checksum-crc32", Self.base64(crc32)),
+            ]
         }
         headers += Self.encryption(settings.encryption)
         if let storageClass = settings.storageClass {

@@ -30,6 +30,7 @@ struct S3ClientTests {
             let expected = [
                 ("host", "127.0.0.1:\(server.port)"), ("content-length", "9"),
                 ("content-type", "application/x-ndjson"), ("if-none-match", "*"),
+                ("x-amz-sdk-checksum-algorithm", "CRC32"),
                 ("x-amz-checksum-crc32", "y/Q5Jg=="), ("x-amz-content-sha256", sha256),
                 ("x-amz-meta-sluice-sha256", sha256), ("x-amz-meta-sluice-events", "1"),
                 ("x-amz-server-side-encryption", "aws:kms"),
@@ -57,7 +58,12 @@ struct S3ClientTests {
             let log = try await server.log()
             let request = try #require(log.requests.first)
             #expect(request.header("x-amz-server-side-encryption") == "AES256")
-            for name in ["if-none-match", "x-amz-checksum-crc32", "x-amz-acl", "x-amz-tagging"] {
+            let extras = [
+                "if-none-match", "x-amz-sdk-checksum-algorithm", "x-amz-checksum-crc32",
+                "x-amz-acl",
+                "x-amz-tagging",
+            ]
+            for name in extras {
                 #expect(request.header(name) == nil, "\(name)")
             }
         }
