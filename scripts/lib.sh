@@ -18,7 +18,7 @@ BUILD_DEB_PACKAGES=(debhelper dpkg-dev)
 PYTHON_PACKAGES=(python3 python3-venv)
 # The tests also read shell scripts and the manual, give files to other users, start a systemd of their own, and
 # look at the page in a browser.
-TEST_PACKAGES=(shellcheck groff-base acl dbus systemd systemd-container chromium)
+TEST_PACKAGES=(shellcheck groff-base acl dbus systemd systemd-container chromium logrotate)
 
 say() { printf '%s\n' "$*" >&2; }
 
