@@ -16,7 +16,7 @@ SHELLS = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
     "zsh": ["zsh", "-f", "-i"],
 }
-COMPLETIONS = ROOT / "completions"
+COMPLETIONS = ROOT / "etc" / "completions"
 READY = "ready> "
 
 
