@@ -134,6 +134,14 @@ def test_the_manual_is_found(installed):
         assert name in installed.run("man", "--where", section, name).stdout
 
 
+def test_each_link_of_units_and_catalog_leads_to_a_page(installed):
+    linking = [path.read_text() for path in (PROJECT / "systemd").iterdir()]
+    links = {link for text in linking for link in re.findall(r"\bman:([\w.-]+)\((\d)\)", text)}
+    assert links
+    for name, section in links:
+        assert name in installed.run("man", "--where", section, name).stdout
+
+
 def test_shells_complete_sluicectl(installed):
     bash = installed.run(
         "bash", "-c", ". /usr/share/bash-completion/completions/sluicectl && complete -p sluicectl")
