@@ -69,8 +69,11 @@ extension Router {
         if isWhole {
             try files.remove(Rejects.temporaryPath(file.name.number))
             done.rejects = nil
+            let first = done.end.firstRefusal ?? ""
             done.end.kept =
-                "no event in its first \(done.line) lines; line 1: \(done.end.firstRefusal ?? "")"
+                done.line == 1
+                ? "its only line is no event: \(first)"
+                : "no event in its first \(done.line) lines; line 1: \(first)"
             done.end.keptFrom = file.name.from
         } else {
             try done.rejects?.flush(files)

@@ -259,6 +259,13 @@ import Testing
         #expect(house.activity.isEmpty)
     }
 
+    @Test func `A file whose only line is no event says so`() throws {
+        let house = try SpoolHouse()
+        house.take("e.jsonl", "x\n")
+        let reason = "its only line is no event: not a JSON object"
+        #expect(house.fileRefusals.map(\.reason) == [reason])
+    }
+
     @Test func `One event among the first hundred lines, and the others are refused one by one`()
         throws
     {
