@@ -4,6 +4,7 @@ import itertools
 import json
 import pathlib
 import random
+import signal
 import ssl
 import subprocess
 import sys
@@ -22,6 +23,9 @@ from local_s3 import Keys, LocalS3, connector_policy
 def pytest_sessionstart(session: pytest.Session) -> None:
     if not binary("sluiced").exists():
         pytest.exit(f"{binary('sluiced')} is missing; run scripts/build first", returncode=2)
+    # What started the tests may ignore these, as nohup(1) and shells do for what runs behind; programs inherit that.
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
