@@ -25,7 +25,7 @@ public final class Spool: @unchecked Sendable {
     var files: any FileSystem { surroundings.files }
 
     /// The routing in effect, and the one that is to be.
-    private(set) var routing: Routing
+    var routing: Routing
     var wantedRouting: Routing
     let minimumFree: MinimumFree
 
@@ -255,37 +255,7 @@ public final class Spool: @unchecked Sendable {
         scheduleScan()
     }
 
-    /// Files claimed under the routing that was in effect are read under it.
-    private func readRouting(isIdle: Bool) throws(SpoolFailure) {
-        guard let text = try StateFile.read(SpoolLayout.routing, kind: "routing", files) else {
-            guard isIdle else {
-                throw .damaged(
-                    path: SpoolLayout.routing,
-                    reason: "it is gone, and the files in active/ must be read as it said")
-            }
-            return try onFile { () throws(FileError) in try keepRouting(wantedRouting) }
-        }
-        routing = try StateFile.value(SpoolLayout.routing) { () throws(CheckedText.Fault) in
-            try Routing(text)
-        }
-        if isIdle, routing != wantedRouting {
-            try onFile { () throws(FileError) in try keepRouting(wantedRouting) }
-        }
-    }
-
-    private func keepRouting(_ next: Routing) throws(FileError) {
-        try StateFile.write(SpoolLayout.routing, next.text, in: ".", files)
-        routing = next
-    }
-
-    private func makeDirectories() throws(FileError) {
-        for connector in routing.connectors + wantedRouting.connectors {
-            try files.makeDirectory(SpoolLayout.sealed(connector.name), mode: 0o700)
-            try files.makeDropDirectory(SpoolLayout.incoming(connector.name))
-        }
-    }
-
-    private func startDesk(sealedThrough: [StreamID: Position]) {
+    func startDesk(sealedThrough: [StreamID: Position]) {
         generation += 1
         let mine = generation
         active = [:]
@@ -356,7 +326,7 @@ public final class Spool: @unchecked Sendable {
         mediaFaults[name.number, default: 0] += 1
     }
 
-    private func endFlushes(_ areSealed: Bool) {
+    func endFlushes(_ areSealed: Bool) {
         let waiting = flushes.values
         flushes = [:]
         for flush in waiting { flush.done(areSealed) }
@@ -365,42 +335,6 @@ public final class Spool: @unchecked Sendable {
     /// Does what may fail; a failure stops intake.
     func attempt(_ body: () throws(FileError) -> Void) {
         do { try body() } catch { fail(.file(error)) }
-    }
-
-    // MARK: Changing the routing
-
-    /// Puts the wanted routing into effect once nothing is left of the old one.
-    func advanceRouting() {
-        guard let desk, !isStopping, routing != wantedRouting else { return }
-        guard unsealed.isEmpty, active.count == leaving.count else {
-            if activity.isIdle { flush(.all) { _ in } }
-            return
-        }
-        guard active.isEmpty else { return }
-        desk.stop { [surroundings] in
-            surroundings.storage.run { [weak self] in self?.switchRouting() }
-        }
-        isStopping = true
-    }
-
-    private func switchRouting() {
-        desk = nil
-        // The desk may have been stopped before it took an order to cut; but nothing was left to be sealed.
-        endFlushes(true)
-        do throws(FileError) {
-            // The event files must be gone for good before their routing is forgotten.
-            try files.syncDirectory(SpoolLayout.active)
-            retiredBelow = numbers.upcoming
-            try makeDirectories()
-            try keepRouting(wantedRouting)
-            startDesk(sealedThrough: [:])
-            report(.routingChanged)
-            scheduleScan()
-            advanceQuarantine()
-        } catch {
-            endQuarantine(.file(error))
-            report(.failed(.file(error)))
-        }
     }
 
     // MARK: Scanning

@@ -1,6 +1,5 @@
 import Avro
 import Batching
-import Deflate
 import Digest
 import Files
 import Model
@@ -23,12 +22,12 @@ final class SpoolWorld {
     var random: SeededGenerator
     private var lanes = ManualLanes()
     private(set) var spool: Spool?
-    private var held: [BatchID: HeldBatch] = [:]
+    var held: [BatchID: HeldBatch] = [:]
     /// What this life asked the spool to do with them.
-    private var asked: [BatchID: Settlement.Outcome] = [:]
+    var asked: [BatchID: Settlement.Outcome] = [:]
     /// Batches whose last answer was lost in this life, and those of which the spool knows that durably.
-    private var unanswered: Set<BatchID> = []
-    private var marked: Set<BatchID> = []
+    var unanswered: Set<BatchID> = []
+    var marked: Set<BatchID> = []
     private var hasFailed = false
     private var hasOpened = false
     private var lastFailure: SpoolFailure?
@@ -38,10 +37,10 @@ final class SpoolWorld {
     private(set) var routing: Routing
 
     /// Bodies by key.
-    private(set) var bucket: [String: [UInt8]] = [:]
-    private(set) var fates = BatchFates()
+    var bucket: [String: [UInt8]] = [:]
+    var fates = BatchFates()
     /// The lines of each batch, by the life of whoever saw it first.
-    private(set) var contents: [BatchID: (key: String, body: [UInt8])] = [:]
+    var contents: [BatchID: (key: String, body: [UInt8])] = [:]
     var ownFindings: [String] = []
     var findings: [String] { ownFindings + fates.findings }
     /// As the spool told last.
@@ -50,7 +49,7 @@ final class SpoolWorld {
 
     /// Another host has the same identity, and takes some of the keys for objects of its own.
     var hasTwin = false
-    private(set) var taken: Set<String> = []
+    var taken: Set<String> = []
 
     /// A third connector writes Avro, by schemas that change with the routing.
     let hasAvro: Bool
@@ -306,132 +305,6 @@ final class SpoolWorld {
             found.insert(id)
         }
         return found
-    }
-
-    // MARK: Delivering
-
-    /// Sends what is held, some of it or all, and settles it. An answer may be lost: then it is sent again.
-    private func deliver() {
-        for batch in held.values.sorted(by: { $0.id < $1.id }) {
-            if Int.random(in: 0..<4, using: &random) == 0 { continue }
-            if let outcome = asked[batch.id] {
-                spool?.settle([Settlement(batch, outcome)])
-                continue
-            }
-            guard let envelope = try? Envelope.read(batch.id, files) else { continue }
-            contents[batch.id]?.key = envelope.key
-            if isTaken(envelope.key) {
-                rekey(batch)
-                continue
-            }
-            if let body = files.contents(envelope.objectPath) {
-                put(envelope, body)
-            } else if bucket[envelope.key].map({ digest($0) }) != envelope.sha256 {
-                ownFindings.append("\(envelope.key): the object is gone and was never delivered")
-            }
-            if Int.random(in: 0..<4, using: &random) > 0 {
-                settle(batch, .delivered)
-            } else {
-                unanswered.insert(batch.id)
-                nonisolated(unsafe) let world = self
-                spool?.markUncertain([batch.id]) { failure in
-                    if failure == nil { world.marked.insert(batch.id) }
-                }
-            }
-        }
-    }
-
-    private func isTaken(_ key: String) -> Bool {
-        guard hasTwin, bucket[key] == nil else { return false }
-        if !taken.contains(key), Int.random(in: 0..<3, using: &random) == 0 { taken.insert(key) }
-        return taken.contains(key)
-    }
-
-    private func rekey(_ batch: HeldBatch) {
-        nonisolated(unsafe) let world = self
-        spool?.rekey([batch]) { result in
-            for (batch, old, new) in result.batches {
-                if old == new || !world.taken.contains(old) {
-                    world.ownFindings.append("\(old) is free, and became \(new)")
-                }
-                if world.held[batch.id] != nil { world.held[batch.id] = batch }
-            }
-        }
-    }
-
-    private func settle(_ batch: HeldBatch, _ outcome: Settlement.Outcome) {
-        let settlement = Settlement(batch, outcome)
-        asked[batch.id] = outcome
-        fates.asks(settlement)
-        // Its marker goes with it, and a power loss may bring back the one without the other.
-        marked.remove(batch.id)
-        spool?.settle([settlement])
-    }
-
-    // MARK: Giving up
-
-    private func giveUp() {
-        var settlements: [Settlement] = []
-        for batch in held.values.sorted(by: { $0.id < $1.id }) where asked[batch.id] == nil {
-            // What an earlier process sent, nobody knows.
-            let perhaps =
-                batch.isUncertain || batch.isFromEarlierProcess || unanswered.contains(batch.id)
-            let outcome: Settlement.Outcome
-            switch Int.random(in: 0..<6, using: &random) {
-            case 0: outcome = .dropped(perhapsDelivered: perhaps)
-            case 1: outcome = .discarded(perhapsDelivered: perhaps)
-            case 2...3: outcome = .archived(perhapsDelivered: perhaps)
-            default: continue
-            }
-            let settlement = Settlement(batch, outcome)
-            asked[batch.id] = outcome
-            fates.asks(settlement)
-            settlements.append(settlement)
-        }
-        spool?.settle(settlements)
-    }
-
-    /// One batch of the archive, or all of a connector.
-    private func choose() -> (ConnectorName, [BatchID], name: String?)? {
-        guard let one = fates.archived.randomElement(using: &random) else { return nil }
-        // All of it can be asked for only where it is known what that is.
-        if Bool.random(using: &random) || fates.isArchiveOpen(one.connector) {
-            return (one.connector, [one], one.name)
-        }
-        return (one.connector, fates.archived.filter { $0.connector == one.connector }, nil)
-    }
-
-    private func retryArchived() {
-        guard let (connector, batches, name) = choose() else { return }
-        for batch in batches {
-            fates.asksToReturn(batch)
-            // It is held anew.
-            asked[batch] = nil
-        }
-        spool?.retryArchived(connector, batch: name) { _ in }
-    }
-
-    private func discardArchived() {
-        guard let (connector, batches, name) = choose() else { return }
-        for batch in batches { fates.asksToGo(batch) }
-        nonisolated(unsafe) let world = self
-        spool?.discardArchived(connector, batch: name) { result in
-            if case .success = result { for batch in batches { world.fates.discarded(batch) } }
-        }
-    }
-
-    private func put(_ envelope: Envelope, _ body: [UInt8]) {
-        if digest(body) != envelope.sha256 || UInt64(body.count) != envelope.size {
-            ownFindings.append("\(envelope.key): the object is not what its envelope says")
-        }
-        if let stored = bucket[envelope.key], stored != body {
-            ownFindings.append("\(envelope.key): two bodies for one key")
-        }
-        bucket[envelope.key] = body
-    }
-
-    private func digest(_ bytes: [UInt8]) -> SHA256Digest {
-        bytes.withUnsafeBytes { SHA256.digest(of: $0) }
     }
 
     // MARK: Producers
