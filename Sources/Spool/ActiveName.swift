@@ -46,6 +46,9 @@ struct ActiveName: Hashable, Sendable {
 
     private static let rejects = "rejects"
 
+    /// Its name if it is kept whole: a file of rejects is none of events, and must not be taken for one.
+    var keptOriginal: String { isRejects ? "\(original).\(Self.rejects)" : original }
+
     /// Where events that were not taken before begin in its text.
     var from: UInt64 {
         if case .events(let from) = contents { from } else { 0 }

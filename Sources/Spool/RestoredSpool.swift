@@ -64,7 +64,7 @@ enum RestoredSpool {
                 unsealed.append(
                     Unsealed(
                         path: file.path, number: file.number, connector: file.connector,
-                        original: file.original))
+                        original: file.keptOriginal))
             } else if let file = ClaimingName(name) {
                 unsealed.append(
                     Unsealed(

@@ -131,6 +131,10 @@ final class Router {
             size = count
         case .broken(let offset, let reason):
             try breakOff(at: max(offset, reader.file.name.from), reason)
+        case .end where reader.offset < reader.file.name.from:
+            try breakOff(
+                at: reader.file.name.from,
+                "its text ends at byte \(reader.offset), and more than that was taken earlier")
         case .end where reading!.retry?.head != nil:
             try breakOff(at: reader.offset, "it ends within an entry")
         case .end:

@@ -188,7 +188,11 @@ extension Spool {
                 self.quarantine.isAtWork = false
                 switch result {
                 case .success: proceed(self)
-                case .failure(let error): self.fail(.file(error))
+                case .failure(let error):
+                    // Told here: while the routing changes, intake does not fail, and the request would go on without
+                    // what it was at.
+                    self.quarantine.requests.removeFirst().fail(.spool(.file(error)))
+                    self.fail(.file(error))
                 }
             }
         }
@@ -236,6 +240,11 @@ extension Spool {
     }
 
     private func discard(_ group: [QuarantineItem], _ request: QuarantineRequest) {
+        guard !isStopping else {
+            // Nothing is told that is not done then. While the routing changes, it goes on after that.
+            request.items = group + request.items
+            return
+        }
         report(.quarantineDiscarded(group))
         quarantine.isAtWork = true
         let (storage, life) = (surroundings.storage, quarantine.life)

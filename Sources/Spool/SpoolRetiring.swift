@@ -22,7 +22,7 @@ extension Spool {
         _ name: ActiveName, _ from: UInt64?, _ reason: String
     ) throws(FileError) {
         let path = try Quarantine.keep(
-            name.path, number: name.number, connector: name.connector, original: name.original,
+            name.path, number: name.number, connector: name.connector, original: name.keptOriginal,
             keptFrom: from, reason: reason, files)
         active[name.number] = nil
         report(

@@ -22,6 +22,8 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     var whenRead: ((_ path: String) -> Void)?
     /// What cannot be given another name.
     var pinned: Set<String> = []
+    /// The directory whose next sync fails, and what happens meanwhile.
+    var unsynced: (path: String, meanwhile: () -> Void)?
     /// From where on the device cannot read files whose paths end so.
     var broken: (suffix: String, from: UInt64)?
 
@@ -47,6 +49,15 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     func write(_ path: String, _ bytes: [UInt8]) throws(FileError) {
         if full.contains(path) { throw FileError(operation: "write", path: path, code: ENOSPC) }
         try files.write(path, bytes)
+    }
+
+    func syncDirectory(_ path: String) throws(FileError) {
+        if let failing = unsynced, failing.path == path {
+            unsynced = nil
+            failing.meanwhile()
+            throw FileError(operation: "fsync", path: path, code: EIO)
+        }
+        try files.syncDirectory(path)
     }
 
     // MARK: As it is
@@ -82,7 +93,6 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
         try files.append(path, at: offset, bytes)
     }
     func syncFile(_ path: String) throws(FileError) { try files.syncFile(path) }
-    func syncDirectory(_ path: String) throws(FileError) { try files.syncDirectory(path) }
     func syncAll() throws(FileError) { try files.syncAll() }
     func space() throws(FileError) -> FileSystemSpace {
         if let room { return room }

@@ -196,15 +196,15 @@ import Testing
     func `Lives in which the refused is mended, retried and given up lose and double nothing`() {
         let first = UInt64.random(in: 0..<1 << 32)
         var (mended, gone) = (0, 0)
-        for seed in first..<first + Self.chains(40) {
+        for seed in first..<first + Self.chains(12) {
             let world = Self.makeWorld(seed: seed, hasAvro: true, hasRetries: true)
             live(world)
             Self.check(world, "seed \(seed)")
             mended += world.bucket.keys.count { $0.hasPrefix("nobody/") }
             gone += world.gone.count
         }
-        // Both came about, and often.
-        #expect(mended > 5 && gone > 5)
+        // Both came about.
+        #expect(mended > 0 && gone > 0)
     }
 
     @Test func `A fault at every operation of a retry loses nothing and doubles nothing`() {
@@ -223,14 +223,26 @@ import Testing
                 world.run()
             }
             world.files.set(kind.fault(operation))
-            world.mendFile()
-            world.change(isWide: true, isMended: true)
+            // A change of the routing syncs of its own.
+            if Bool.random(using: &kinds) {
+                world.mendFile()
+                world.change(isWide: true, isMended: true)
+            }
             world.spool?.decide(.retry(nil), nil) { _ in }
             world.run()
             world.spool?.flush(nil) { _ in }
             world.run()
             let isReached = world.files.operations >= operation
-            if kind == .before || kind == .after { world.losePower() } else { world.kill() }
+            if kind == .before || kind == .after {
+                world.losePower()
+            } else {
+                world.kill()
+                // A power cut may take a reason, but nothing else does while its file is there.
+                for name in world.refusedNames where name.kind != .rejects {
+                    let reason = Quarantine.reason(name.number, world.files)
+                    #expect(reason != nil, "\(name.text), \(kind.rawValue) at \(operation)")
+                }
+            }
             world.finish()
             Self.check(world, "\(kind.rawValue) at operation \(operation), seed \(seed)")
             if !isReached { break }

@@ -224,6 +224,25 @@ import Testing
         #expect(Self.list(house) == [])
     }
 
+    @Test func `A sync that fails while the routing changes is told to whoever asked`() throws {
+        let house = try SpoolHouse()
+        house.take("e.jsonl", event("a", "1") + "bad\n")
+        let disk = AlteredFileSystem(house.files)
+        house.files = disk
+        house.start()
+        house.routing = SpoolHouse.routing([connector("all"), connector("more")])
+        disk.unsynced = ("quarantine", { house.spool?.change(to: house.routing) })
+        let answer = Self.decide(house, .discard)
+        guard case .failure(.spool(.file)) = answer else {
+            Issue.record("\(String(describing: answer))", severity: .error)
+            return
+        }
+        #expect(Self.list(house).map(\.events) == [1])
+        // The change of the routing went on.
+        #expect(house.failures == [] && house.tree.names("sealed") == ["all", "more"])
+        #expect((try? Self.decide(house, .discard)?.get())?.items == 1)
+    }
+
     @Test func `While the event file is still read again, its refused lines are not retried`()
         throws
     {
@@ -242,44 +261,99 @@ import Testing
         #expect(house.tree.names("active") == [])
     }
 
-    @Test func `Names in quarantine are read as they are written`() throws {
-        let files = [
-            QuarantineName.KeptFile(connector: nil, from: nil, original: "a-b,c.jsonl"),
-            .init(connector: try name("a-b"), from: 17, original: "-,x.json"),
-            .init(connector: nil, from: nil, original: "e.jsonl", isOld: true),
-        ]
-        for kind in files.map({ QuarantineName.Kind.file($0) }) + [.rejects, .reason] {
-            let name = QuarantineName(number: 0x1f, kind: kind)
-            #expect(QuarantineName(name.text) == name, "\(name.text)")
-        }
-        for text in [
-            "000000000000001f", "000000000000001F.rejects", "1f.rejects", "000000000000001f,a-b",
-            "000000000000001f,A,1-b", "000000000000001f,_,x-b", "000000000000001f,_,+1-b",
-        ] {
-            #expect(QuarantineName(text) == nil, "\(text)")
-        }
-        #expect(QuarantineID("1f-events")?.description == "1f-events")
-        #expect(QuarantineID("1f") == nil && QuarantineID("1f-other") == nil)
+    @Test func `A kill after a retry finds no event file that would refuse the same again`() throws
+    {
+        let house = try SpoolHouse()
+        house.tree.write("incoming/e.jsonl", event("a", "1") + "bad\n")
+        house.scan()
+        house.spool?.decide(.retry(nil), nil) { _ in }
+        house.run()
+        // Nothing was sealed but what the retry itself asked for.
+        house.start()
+        house.flush()
+        #expect(house.sealed() == event("a", "1"))
+        #expect(Self.list(house).map(\.events) == [1])
     }
 
-    @Test func `Names of retried files are read as they are written, however long`() throws {
-        let long = try name(String(repeating: "c", count: 63))
-        var file = ActiveName(
-            number: .max >> 1, accepted: Timestamp(unixSeconds: 1_795_000_000), size: .max,
-            encoding: .plain, connector: long,
-            original: String(repeating: "n", count: 114) + ".jsonl")
-        for contents in [
-            ActiveName.Contents.rejects(of: long), .rejects(of: nil), .events(from: .max),
-            .events(from: 0),
-        ] {
-            file.contents = contents
-            let fitted = file.fitted
-            #expect(fitted.text.utf8.count <= 255)
-            #expect(ActiveName(fitted.text) == fitted)
-            #expect(fitted.original.hasSuffix(".jsonl"))
+    /// A life in which something is refused, and retried or given up; answers whether that was said to be done.
+    private func live(
+        _ seed: UInt64, _ verb: QuarantineVerb, _ fault: SimulatedFileSystem.Fault?
+    ) throws -> (house: SpoolHouse, disk: SimulatedFileSystem, isDone: Bool) {
+        let disk = SimulatedFileSystem()
+        let house = try SpoolHouse(seed: seed, files: disk)
+        try disk.syncAll()
+        disk.drop("incoming/e.jsonl", Array((event("a", "1") + "bad\n").utf8))
+        house.scan()
+        disk.set(fault)
+        let isDone = Mutex(false)
+        house.spool?.decide(verb, nil) { result in
+            isDone.withLock { $0 = (try? result.get())?.items == 1 }
         }
-        for kind in ["plain+0", "plain+01", "gzip+", "rejects+A", "rejects+", "zip"] {
-            #expect(ActiveName("0000000000000001.1.1.\(kind)._.e.jsonl") == nil)
+        house.run()
+        return (house, disk, isDone.withLock { $0 })
+    }
+
+    @Test(arguments: [QuarantineVerb.retry(nil), .discard])
+    func `When the power goes at the decisive moment, nothing is lost, there twice, or back`(
+        verb: QuarantineVerb
+    ) throws {
+        for seed in UInt64(0)..<100 {
+            let moved = verb == .discard ? "unlink quarantine/0" : "rename quarantine/0"
+            let line = try live(seed, verb, nil).disk.log.last { $0.contains(moved) }
+            let operation = try #require(line.flatMap { Int($0.prefix { $0 != " " }) })
+            let (house, disk, isDone) = try live(seed, verb, .losePowerAfter(operation))
+            var random = SeededGenerator(seed: seed)
+            house.files = disk.afterPowerLoss(&random)
+            house.start()
+            house.flush()
+            let left = Self.list(house).map(\.events)
+            if verb == .discard {
+                #expect(left == [] || left == [1] && !isDone, "seed \(seed)")
+            } else {
+                #expect(left == [1], "seed \(seed)")
+            }
         }
+    }
+
+    @Test func `A file that ends before what of it was taken is kept, and can be mended once more`()
+        throws
+    {
+        let house = try SpoolHouse()
+        let text = event("a", "1") + event("a", "2") + event("a", "3")
+        let packed = gzip(Array((event("a", "1") + event("a", "2")).utf8))
+        house.take("e.jsonl.gz", Array(packed.dropLast(8)))
+        func mend(_ bytes: [UInt8]) throws {
+            let names = house.tree.names("quarantine")
+            Self.replace(house, try #require(names.first { $0.hasSuffix(".gz") }), bytes)
+            Self.decide(house, .retry(nil))
+        }
+        // Somebody puts only the rest there, and not the file.
+        try mend(gzip(Array(event("a", "3").utf8)))
+        let item = try #require(Self.list(house).first)
+        #expect(item.reasons.first?.text.hasPrefix("its text ends at byte 28, and more") == true)
+        #expect(item.obstacle == nil)
+        try mend(gzip(Array(text.utf8)))
+        #expect(house.sealed() == text)
+        #expect(Self.list(house) == [])
+    }
+
+    @Test
+    func `Retried events that a restored spool sets aside are not taken for a file of events`()
+        throws
+    {
+        let house = try SpoolHouse()
+        house.take("e.jsonl", event("a", "1") + "bad\n")
+        let name = try #require(house.tree.names("quarantine").first)
+        // The backup was made in the midst of a retry.
+        try house.files.rename(
+            "quarantine/\(name)", to: "active/0000000000000009.1795000000.99.rejects._.e.jsonl")
+        house.tree.write("restored", [])
+        house.start()
+        let item = try #require(Self.list(house).first)
+        #expect(item.isFile && item.file == "incoming/e.jsonl.rejects" && item.obstacle != nil)
+        // Under this name a producer's file is no event file either.
+        try house.files.rename(item.name.path, to: "incoming/e.jsonl.rejects")
+        house.take("f.jsonl", event("a", "2"))
+        #expect(house.sealed() == event("a", "1") + event("a", "2"))
     }
 }

@@ -28,10 +28,11 @@ final class SpoolHouse {
 
     init(
         _ connectors: [Routing.Connector] = [connector("all")], unmatched: Unmatched = .quarantine,
-        schemas: SchemaSet = SchemaSet(), seed: UInt64 = 1
+        schemas: SchemaSet = SchemaSet(), seed: UInt64 = 1,
+        files: (any FileSystem)? = nil
     ) throws {
         random = SeededGenerator(seed: seed)
-        files = try RealFileSystem(root: tree.path)
+        self.files = try files ?? RealFileSystem(root: tree.path)
         routing = Self.routing(connectors, unmatched, schemas)
         start()
     }
