@@ -269,6 +269,8 @@ def main() -> None:
                         help="drain four connectors with and without one whose credentials are rejected")
     parser.add_argument("--held", type=int, metavar="N",
                         help="start with so many objects of 10 kB that rejected credentials hold")
+    parser.add_argument("--connectors", type=int, metavar="N", default=1,
+                        help="spread what is held over so many connectors, default 1")
     parser.add_argument("--seed", type=int, default=1, help="of the corpus")
     parser.add_argument("--scratch", type=pathlib.Path,
                         help="work in this directory and keep it; its corpus is used again")
@@ -295,7 +297,7 @@ def main() -> None:
             return
         bench.compile()
         if arguments.held:
-            episodes.measure_held(bench, arguments.held)
+            episodes.measure_held(bench, arguments.held, arguments.connectors)
             return
         bench.prepare()
         if arguments.episode:
