@@ -76,11 +76,13 @@ def measure_held(bench, count: int, connectors: int) -> None:
                 file.write(json.dumps({
                     "id": str(number), "event_type": f"bench.Held{number % TYPES}",
                     "time": number, "payload": payload}) + "\n")
-    with bench.sink(*names) as (_, port):
+    with bench.sink(REJECTED) as (_, port):
         config = bench.fill_spool(port)
         for name in names:
             settings = bench.scratch / "connectors.d" / f"{name}.toml"
-            settings.write_text(settings.read_text() + "\n[batch]\nmax_events = 1\n")
+            # All of them in the bucket that the sink rejects.
+            text = settings.read_text().replace(f'bucket = "{name}"', f'bucket = "{REJECTED}"\nfolder = "{name}"')
+            settings.write_text(text + "\n[batch]\nmax_events = 1\n")
         filled = _run(bench, config, port, count)
         print(f"Filled in {filled.until_held:.0f} s; peak memory {filled.peak / 2**20:.1f} MiB", flush=True)
         size = sum(path.stat().st_size for path in bench.scratch.glob("spool/sealed/*/*.object"))
