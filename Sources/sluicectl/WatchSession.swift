@@ -19,8 +19,6 @@ final class WatchSession {
     private var throughput = Throughput()
     private var sources: [any DispatchSourceProtocol] = []
     private var typed: [UInt8] = []
-    /// By ourselves, and going on was not told yet.
-    private var wasStopped = false
 
     /// An answer that takes longer is none.
     private static let timeout = Duration.seconds(5)
@@ -145,15 +143,10 @@ final class WatchSession {
             draw()
         case SIGTSTP:
             screen.leave()
-            // It stops here, and goes on here.
+            // The other threads stop soon, not at once, so this one may go on for a moment: SIGCONT takes the screen again.
             kill(getpid(), SIGSTOP)
-            wasStopped = true
-            screen.enter()
-            draw()
-        case SIGCONT where wasStopped:
-            wasStopped = false
         case SIGCONT:
-            // Stopped by what cannot be caught: a shell may have used the terminal since.
+            // Also where it was stopped by what cannot be caught: a shell may have used the terminal since.
             screen.leave()
             screen.enter()
             draw()

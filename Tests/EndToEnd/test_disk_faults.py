@@ -12,7 +12,7 @@ from objects import assert_same_events, events_in
 from quarantine import refused_files, refused_lines
 
 BUCKET = "scripted"
-SECONDS_TO_RECOVER = 12
+SECONDS_TO_RECOVER = 30
 """Intake waits for eight seconds at most before it tries again; the rest is for a slow machine."""
 
 

@@ -15,7 +15,7 @@ from objects import assert_same_events, events_in
 
 BUCKET = "scripted"
 MIB = 1 << 20
-SECONDS_TO_RECOVER = 15
+SECONDS_TO_RECOVER = 30
 
 
 @pytest.fixture
