@@ -23,6 +23,8 @@ struct Incoming {
 
     /// Names that are tried. The directory cannot be listed, so a free one is found by trying.
     private static let mostNames = 10_000
+    /// A daemon that has just started, or reloaded, makes a connector's directory a moment after it says that it is ready.
+    private static let (mostLooks, lookMilliseconds): (Int, CInt) = (100, 20)
     /// A buffer of this size makes the copy as fast as the disk.
     private static let bufferSize = 256 << 10
     /// The daemon reads through its group; the directory's set-group-ID bit sees to which group that is.
@@ -38,8 +40,15 @@ struct Incoming {
         directory = incoming + (connector.map { "/\($0)" } ?? "")
         for path in [incoming, directory] {
             var status = stat()
-            if stat(path, &status) == 0 { continue }
-            throw Self.refusal(ofDirectory: path, errno, isSpool: path == incoming)
+            var looks = 1
+            while stat(path, &status) != 0 {
+                let code = errno
+                guard code == ENOENT, path != incoming, looks < Self.mostLooks else {
+                    throw Self.refusal(ofDirectory: path, code, isSpool: path == incoming)
+                }
+                looks += 1
+                poll(nil, 0, Self.lookMilliseconds)
+            }
         }
     }
 
