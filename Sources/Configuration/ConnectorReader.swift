@@ -2,7 +2,7 @@ import Model
 
 /// Reads one file of `connectors.d/`: who gets which events, and as what.
 ///
-/// Where they go is `DestinationReader`'s part, and with which secret `CredentialReader`'s.
+/// What exports have of their own is `ExportReader`'s part. Where they go is `DestinationReader`'s part, and with which secret `CredentialReader`'s.
 struct ConnectorReader {
     let root: TableReader
     let name: ConnectorName
@@ -15,12 +15,11 @@ struct ConnectorReader {
     func read() -> ConnectorSettings {
         var connector = ConnectorSettings(
             name: name, bucket: "", integrationID: IdentityRules.integrationID(for: name))
-        readKind()
-        connector.integrationID =
-            root.string("integration_id", rule: IdentityRules.fault) ?? connector.integrationID
-        readEvents(into: &connector)
-        connector.format = format()
-        connector.transforms = transforms()
+        readKind(into: &connector)
+        switch connector.kind {
+        case .currents: readCurrents(into: &connector)
+        case .dataExport: ExportReader(root: root).read(into: &connector)
+        }
         let destination = DestinationReader(root: root)
         destination.read(into: &connector)
         UploadReader(root: root).read(into: &connector)
@@ -29,7 +28,6 @@ struct ConnectorReader {
                 table: root.table("credentials"), connector: name,
                 insecureAllowed: destination.insecureAllowed, environment: environment
             ).read()
-        connector.batch = batch(root.table("batch"))
         connector.expireAfter =
             root.duration("expire_after", in: .seconds(1)...(.seconds(366 * 86_400)))
             ?? connector.expireAfter
@@ -40,19 +38,30 @@ struct ConnectorReader {
             "max_held", in: ByteCount(1 << 20)...ByteCount(1 << 50),
             limits: "\"1MiB\" to \"1024TiB\"")
         if let excess = FolderRules.excess(of: connector, identity: identity) {
+            let isRoot = connector.kind == .dataExport && connector.folder.isEmpty
             root.problem(
-                "folder",
+                isRoot ? "key" : "folder",
                 "with it, keys may have \(grouped(ObjectKey.longest + excess)) bytes, and S3 allows "
                     + "\(grouped(ObjectKey.longest)); shorten it by \(excess)")
         }
         return connector
     }
 
-    private func readKind() {
-        let kind = root.choice("kind", of: ConnectorSettings.Kind.self)
-        if kind == .dataExport {
+    private func readKind(into connector: inout ConnectorSettings) {
+        connector.kind = root.choice("kind", of: ConnectorSettings.Kind.self) ?? connector.kind
+        if connector.kind == .dataExport {
             root.problem("kind", "\"data-export\" is not in this version; write \"currents\"")
         }
+    }
+
+    private func readCurrents(into connector: inout ConnectorSettings) {
+        ExportReader(root: root).refuseKeys()
+        connector.integrationID =
+            root.string("integration_id", rule: IdentityRules.fault) ?? connector.integrationID
+        readEvents(into: &connector)
+        connector.format = format()
+        connector.transforms = transforms()
+        connector.batch = batch(root.table("batch"))
     }
 
     private func readEvents(into connector: inout ConnectorSettings) {

@@ -24,16 +24,27 @@ enum FolderRules {
     /// By how many bytes the longest possible key of the connector exceeds S3's limit; nil where it
     /// fits.
     static func excess(of connector: ConnectorSettings, identity: IdentitySettings) -> Int? {
+        let excess = longestKey(of: connector, identity: identity) - ObjectKey.longest
+        return excess > 0 ? excess : nil
+    }
+
+    /// Bytes of the longest possible key of the connector.
+    private static func longestKey(
+        of connector: ConnectorSettings, identity: IdentitySettings
+    ) -> Int {
+        if connector.kind == .dataExport {
+            let folder = connector.folder.utf8.count
+            return (folder == 0 ? 0 : folder + 1) + connector.keyTemplate.longest
+        }
         let key = ObjectKey(
             folder: connector.folder, cluster: identity.cluster,
             integrationID: connector.integrationID,
             zone: identity.zone ?? String(repeating: "z", count: IdentityRules.longest),
             partition: identity.partition ?? IdentityRules.largestPartition, schemaID: .max)
-        let longest = key.text(
+        return key.text(
             eventType: String(repeating: "e", count: EventType.longest),
-            hour: Hour(unixSeconds: 0), offset: .max, suffix: connector.format.suffix)
-        let excess = longest.utf8.count - ObjectKey.longest
-        return excess > 0 ? excess : nil
+            hour: Hour(unixSeconds: 0), offset: .max, suffix: connector.format.suffix
+        ).utf8.count
     }
 
     enum Overlap: Equatable { case equal, firstInsideSecond, secondInsideFirst }

@@ -96,7 +96,7 @@ struct SchemaRules {
     let schemas: SchemaSet
 
     func check(_ connector: ConnectorSettings, _ findings: Findings) {
-        guard connector.format.isAvro else { return }
+        guard connector.kind == .currents, connector.format.isAvro else { return }
         let isWanted = { (type: String) in connector.events.contains { $0.matches(type) } }
         let wanted = schemas.eventTypes.filter(isWanted)
         for pattern in connector.events where !wanted.contains(where: pattern.matches) {

@@ -8,6 +8,11 @@ public struct ConnectorSettings: Sendable, Equatable {
     /// What becomes of events that their window gave up.
     public enum Expiry: String, Sendable, Equatable, CaseIterable { case drop, archive }
 
+    /// What becomes of an export whose key another object has.
+    public enum OnConflict: String, Sendable, Equatable, CaseIterable {
+        case refuse, rename, overwrite
+    }
+
     public enum Addressing: String, Sendable, Equatable, CaseIterable { case virtual, path }
     public enum Checksum: String, Sendable, Equatable, CaseIterable {
         case whenSupported = "when_supported"
@@ -17,6 +22,7 @@ public struct ConnectorSettings: Sendable, Equatable {
     public var name: ConnectorName
     public var kind = Kind.currents
     public var bucket: String
+    /// "": the bucket's root, where exports go unless it is set.
     public var folder = "currents"
     public var integrationID: String
     public var events: [EventPattern] = [.all]
@@ -50,6 +56,11 @@ public struct ConnectorSettings: Sendable, Equatable {
     public var onExpiry = Expiry.drop
     /// nil: no limit of its own.
     public var maxHeld: ByteCount?
+    /// Of exports, as are those that follow.
+    public var keyTemplate = KeyTemplate.standard
+    public var onConflict = OnConflict.refuse
+    /// How long after its upload an object is deleted; nil: it stays.
+    public var removeAfter: Duration?
 
     /// How the bucket is addressed where `addressing` leaves it open.
     ///

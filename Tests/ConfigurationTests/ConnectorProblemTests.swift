@@ -33,9 +33,6 @@ import Testing
         "What is not in this version is refused in a sentence",
         arguments: [
             Case(
-                "kind = \"data-export\"",
-                "kind: \"data-export\" is not in this version; write \"currents\""),
-            Case(
                 "compression = \"deflate\"",
                 "compression: \"deflate\" belongs to the other format; write \"gzip\" or \"none\""),
             Case(
