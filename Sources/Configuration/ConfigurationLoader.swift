@@ -8,7 +8,7 @@ public import Model
 /// files and belongs on a worker's queue.
 public enum ConfigurationLoader {
     /// Where a connector's objects go; with a problem in one of these there is nothing to compare.
-    private static let placeKeys = ["bucket", "folder", "endpoint"]
+    static let placeKeys = ["bucket", "folder", "endpoint"]
 
     /// Those variables of this process that a configuration depends on.
     public static func processEnvironment() -> [String: String] {
@@ -100,7 +100,7 @@ public enum ConfigurationLoader {
         return loaded
     }
 
-    private static func connector(
+    static func connector(
         _ name: ConnectorName, path: String, identity: IdentitySettings,
         environment: [String: String], findings: Findings
     ) -> ConnectorSettings? {

@@ -12,6 +12,20 @@ public struct ConfigurationOutline: Sendable {
 }
 
 extension ConfigurationLoader {
+    /// Where a connector's objects go, by its file beside `sluice.toml`; nil where that may not be read, or says nothing
+    /// that can be used of it.
+    ///
+    /// Whether the daemon goes by the same, and whether the connector's secrets may be read, is not looked at.
+    public static func loadDestination(_ name: ConnectorName, beside file: String)
+        -> ConnectorSettings?
+    {
+        let findings = Findings(file: "connectors.d/\(name).toml")
+        let connector = connector(
+            name, path: "\(split(file).directory)/connectors.d/\(name).toml",
+            identity: IdentitySettings(), environment: [:], findings: findings)
+        return findings.areSilent(about: ["key"] + placeKeys) ? connector : nil
+    }
+
     public static func loadOutline(file: String) -> ConfigurationOutline {
         var loaded = LoadedConfiguration()
         let (directory, _) = split(file)

@@ -1,6 +1,7 @@
 import Model
 
-/// Two connectors of one kind must not write below each other's folder in one bucket.
+/// Two connectors of one kind must not write below each other's folder in one bucket, nor may exports go where Currents
+/// put their objects.
 ///
 /// Readers of the one would find the objects of the other there. Whether two names, an alias and a
 /// bucket say, mean one bucket is not known here.
@@ -10,9 +11,11 @@ enum Overlap {
         _ connector: ConnectorSettings, with others: [ConnectorSettings], _ findings: Findings
     ) {
         for other in others
-        where other.kind == connector.kind && other.bucket == connector.bucket
-            && store(of: other) == store(of: connector)
-        {
+        where other.bucket == connector.bucket && store(of: other) == store(of: connector) {
+            guard other.kind == connector.kind else {
+                if reportMixture(of: connector, other, findings) { return }
+                continue
+            }
             guard let overlap = FolderRules.overlap(connector.folder, other.folder) else {
                 continue
             }
@@ -30,8 +33,43 @@ enum Overlap {
         }
     }
 
+    /// Reports that all objects of the one, which takes files, would go into the other's folder.
+    ///
+    /// Where only some would, because of how they are called, each is looked at when its key is made.
+    private static func reportMixture(
+        of connector: ConnectorSettings, _ other: ConnectorSettings, _ findings: Findings
+    ) -> Bool {
+        let isExport = connector.kind == .dataExport
+        let (export, currents) = isExport ? (connector, other) : (other, connector)
+        let folder = fixedFolder(of: export)
+        switch FolderRules.overlap(folder, currents.folder) {
+        case .equal, .firstInsideSecond: break
+        case .secondInsideFirst, nil: return false
+        }
+        let text =
+            isExport
+            ? "files go to \(place(folder)) in bucket \(quoted(connector.bucket)), which belongs to "
+                + "connector \(quoted(other.name.description)), of kind \"currents\""
+            : "\(place(of: connector)) in bucket \(quoted(connector.bucket)) is where connector "
+                + "\(quoted(other.name.description)) puts files"
+        findings.problem(["folder"], text + "; give each a folder of its own")
+        return true
+    }
+
+    /// The folder in which all objects of an export connector lie, by whole segments.
+    private static func fixedFolder(of export: ConnectorSettings) -> String {
+        let fixed = export.keyTemplate.prefix.split(
+            separator: "/", omittingEmptySubsequences: false
+        ).dropLast().joined(separator: "/")
+        return [export.folder, fixed].filter { !$0.isEmpty }.joined(separator: "/")
+    }
+
     private static func place(of connector: ConnectorSettings) -> String {
-        connector.folder.isEmpty ? "the root" : quoted(connector.folder)
+        place(connector.folder)
+    }
+
+    private static func place(_ folder: String) -> String {
+        folder.isEmpty ? "the root" : quoted(folder)
     }
 
     private static func store(of connector: ConnectorSettings) -> String {

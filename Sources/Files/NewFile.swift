@@ -58,6 +58,13 @@ public struct NewFile: ~Copyable {
         return true
     }
 
+    /// When its bytes were last changed, in nanoseconds since 1970: what others will see of it, under any name.
+    public func modified() throws(FileError) -> Int64 {
+        var status = stat()
+        guard fstat(descriptor.number, &status) == 0 else { throw failed("stat") }
+        return Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    }
+
     /// Makes the name durable.
     ///
     /// A directory that may not be read cannot be opened for fsync(2); then the whole file system is synced.

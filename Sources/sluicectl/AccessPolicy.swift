@@ -27,6 +27,10 @@ struct AccessPolicy {
             Statement(
                 "Bucket", ["s3:GetBucketLocation", "s3:ListBucket"], connectors.map(\.bucketARN)),
             Statement("Objects", ["s3:GetObject", "s3:PutObject"], connectors.map(\.objectsARN)),
+            // For remove_after, and for what "sluicectl test" writes.
+            Statement(
+                "Removal", ["s3:DeleteObject"],
+                connectors.filter { $0.kind == .dataExport }.map(\.objectsARN)),
             Statement(
                 "ObjectAcl", ["s3:PutObjectAcl"],
                 connectors.filter { $0.acl != nil }.map(\.objectsARN)),
@@ -98,6 +102,11 @@ extension ConnectorSettings {
                 "connector \(name): IAM wants a KMS key by its ARN, and kms_key_id is "
                     + "\"\(keyID)\": add kms:GenerateDataKey and kms:Decrypt on "
                     + "arn:…:kms:<region>:<account>:key/<id>, or write that ARN into kms_key_id")
+        }
+        if kind == .dataExport, folder.isEmpty {
+            remarks.append(
+                "connector \(name): its files go to the bucket's root, so it may delete every "
+                    + "object of the bucket, others' too; set folder to narrow that")
         }
         if bucket.hasSuffix("-s3alias") {
             remarks.append(

@@ -13,7 +13,8 @@ struct ConnectorSummary {
         self.connector = connector
         self.identity = identity
         let isWanted = { (type: String) in
-            connector.format.isAvro && connector.events.contains { $0.matches(type) }
+            connector.kind == .currents && connector.format.isAvro
+                && connector.events.contains { $0.matches(type) }
         }
         self.schemas = schemas.eventTypes.filter(isWanted).compactMap { type in
             schemas[type].map { (type, $0.id) }
@@ -23,17 +24,10 @@ struct ConnectorSummary {
     /// A heading and a line for each thing worth knowing.
     var block: String {
         var lines = [("objects", "s3://\(connector.bucket)/\(exampleKey)")]
-        lines.append(("events", connector.events.map(\.description).joined(separator: ", ")))
-        if let type = connector.defaultEventType {
-            lines.append(("", "an event without an event_type is a \(type)"))
+        switch connector.kind {
+        case .currents: lines += eventLines
+        case .dataExport: lines += ExportSummary(connector).lines
         }
-        lines.append(("format", formatText))
-        let transforms = connector.transforms.actions.sorted { $0.key < $1.key }
-        if !transforms.isEmpty {
-            let words = transforms.map { "\($0.key): \($0.value.rawValue)" }
-            lines.append(("transform", words.joined(separator: ", ")))
-        }
-        lines.append(("batch", batchText))
         lines.append(("window", windowText))
         lines.append(("store", storeText))
         if let encryption = encryptionText { lines.append(("encryption", encryption)) }
@@ -50,14 +44,50 @@ struct ConnectorSummary {
         return heading + " (\(connector.kind.rawValue))\n" + body.joined()
     }
 
+    private var eventLines: [(String, String)] {
+        var lines = [("events", connector.events.map(\.description).joined(separator: ", "))]
+        if let type = connector.defaultEventType {
+            lines.append(("", "an event without an event_type is a \(type)"))
+        }
+        lines.append(("format", formatText))
+        let transforms = connector.transforms.actions.sorted { $0.key < $1.key }
+        if !transforms.isEmpty {
+            let words = transforms.map { "\($0.key): \($0.value.rawValue)" }
+            lines.append(("transform", words.joined(separator: ", ")))
+        }
+        lines.append(("batch", batchText))
+        return lines
+    }
+
     var json: JSONText {
-        .object([
+        var members: [(String, JSONText)] = [
             ("name", .string(connector.name.description)),
             ("kind", .string(connector.kind.rawValue)),
             ("bucket", .string(connector.bucket)),
             ("folder", .string(connector.folder)),
-            ("integration_id", .string(connector.integrationID)),
             ("example_key", .string(exampleKey)),
+        ]
+        members += connector.kind == .currents ? eventMembers : ExportSummary(connector).members
+        members += [
+            ("expire_after_seconds", .integer(Int(connector.expireAfter.components.seconds))),
+            ("on_expiry", .string(connector.onExpiry.rawValue)),
+            (
+                "max_held_bytes",
+                connector.maxHeld.map { .integer(Int(clamping: $0.bytes)) } ?? .null
+            ),
+            ("region", .string(connector.region)),
+            ("endpoint", .string(connector.endpoint)),
+            ("addressing", .string(connector.addressingInUse.rawValue)),
+            ("encryption", .string(encryptionText)),
+            ("credentials", .string(credentialText)),
+            ("permissions", .array(permissions.map { .string($0) })),
+        ]
+        return .object(members)
+    }
+
+    private var eventMembers: [(String, JSONText)] {
+        [
+            ("integration_id", .string(connector.integrationID)),
             ("events", .array(connector.events.map { .string($0.description) })),
             ("default_event_type", .string(connector.defaultEventType)),
             ("format", .string(connector.format.isAvro ? "avro" : "jsonl")),
@@ -75,23 +105,12 @@ struct ConnectorSummary {
             ("max_events", .integer(connector.batch.maxEvents)),
             ("max_age_seconds", .integer(Int(connector.batch.maxAge.components.seconds))),
             ("max_bytes", .integer(Int(clamping: connector.batch.maxBytes.bytes))),
-            ("expire_after_seconds", .integer(Int(connector.expireAfter.components.seconds))),
-            ("on_expiry", .string(connector.onExpiry.rawValue)),
-            (
-                "max_held_bytes",
-                connector.maxHeld.map { .integer(Int(clamping: $0.bytes)) } ?? .null
-            ),
-            ("region", .string(connector.region)),
-            ("endpoint", .string(connector.endpoint)),
-            ("addressing", .string(connector.addressingInUse.rawValue)),
-            ("encryption", .string(encryptionText)),
-            ("credentials", .string(credentialText)),
-            ("permissions", .array(permissions.map { .string($0) })),
-        ])
+        ]
     }
 
     /// The key of a first object in the current hour, of a type that the connector would take.
     private var exampleKey: String {
+        if connector.kind == .dataExport { return ExportSummary(connector).exampleKey }
         let key = ObjectKey(
             folder: connector.folder, cluster: identity.cluster,
             integrationID: connector.integrationID, zone: identity.zone ?? Self.hostName,
@@ -143,7 +162,8 @@ struct ConnectorSummary {
     private var windowText: String {
         let fate = connector.onExpiry == .archive ? "archived" : "dropped"
         let limit = connector.maxHeld.map { "; at most \($0.text) are held" } ?? ""
-        return "events are \(fate) after \(connector.expireAfter.text) of rejected credentials"
+        let what = connector.kind == .dataExport ? "files" : "events"
+        return "\(what) are \(fate) after \(connector.expireAfter.text) of rejected credentials"
             + limit
     }
 

@@ -1,3 +1,6 @@
+import Glibc
+import Model
+
 /// The name of a file that intake takes for an event file, and names like it where that is taken.
 struct EventFileName: Equatable {
     static let rule = "the name must end in .jsonl, .ndjson or .json, each also with .gz"
@@ -21,6 +24,12 @@ struct EventFileName: Equatable {
         var stem = name.dropLast(suffix.count).drop { $0 == "." }
         while stem.utf8.count > Self.longestStem { stem.removeLast() }
         self.stem = stem.isEmpty ? "events" : String(stem)
+    }
+
+    /// Of what comes from stdin.
+    static var ofInput: EventFileName? {
+        let now = Timestamp(unixSeconds: Int64(time(nil)))
+        return EventFileName(ofPath: "stdin-\(now.basic)-\(getpid()).jsonl")
     }
 
     /// The name itself for 0, then `events-1.jsonl`, `events-2.jsonl`.

@@ -1,9 +1,10 @@
 import ArgumentParser
+import Digest
 import Files
 import Glibc
 import Model
 
-/// The directory of the spool into which event files go.
+/// The directory of the spool into which files go.
 ///
 /// A file appears there whole, under a name of its own, readable for the daemon's group, and durable;
 /// or not at all.
@@ -13,17 +14,22 @@ struct Incoming {
         /// As the user named it.
         var shown: String
         var descriptor: CInt
-        var name: EventFileName
+        var name: IncomingName
     }
 
     struct Submitted: Equatable {
         var name: String
         var bytes: Int
+        /// In nanoseconds since 1970.
+        var modified: Int64
+        /// Of an export.
+        var sha256: SHA256Digest?
     }
 
     /// Names that are tried. The directory cannot be listed, so a free one is found by trying.
     private static let mostNames = 10_000
     /// A daemon that has just started, or reloaded, makes a connector's directory a moment after it says that it is ready.
+    /// And a running daemon takes a file from there in no more time.
     private static let (mostLooks, lookMilliseconds): (Int, CInt) = (100, 20)
     /// A buffer of this size makes the copy as fast as the disk.
     private static let bufferSize = 256 << 10
@@ -83,30 +89,36 @@ struct Incoming {
 
     /// Puts a file with these bytes there.
     func submit(_ bytes: [UInt8], as name: EventFileName) throws(Refusal) -> Submitted {
-        try submit(name.text(number: 0), as: name) { file throws(FileError) in
+        try submit(name.text(number: 0), as: .events(name)) { file throws(FileError) in
             var result = Result<Void, FileError>.success(())
             bytes.withUnsafeBytes { bytes in
                 result = Result { () throws(FileError) in try file.write(bytes) }
             }
             try result.get()
-            return bytes.count
+            return (bytes.count, nil)
         }
     }
 
     private func submit(
-        _ shown: String, as asked: EventFileName,
-        fill: (borrowing NewFile) throws(FileError) -> Int
+        _ shown: String, as asked: IncomingName,
+        fill: (borrowing NewFile) throws(FileError) -> (Int, SHA256Digest?)
     ) throws(Refusal) -> Submitted {
         do throws(FileError) {
             var file = try newFile(named: asked)
             unfinished(file.hidden)
             defer { unfinished(nil) }
-            let bytes = try fill(file)
+            let (bytes, digest) = try fill(file)
             try file.finish(mode: Self.mode)
+            let modified = try file.modified()
             let name = try takeName(asked, for: &file)
             try file.syncName()
-            return Submitted(name: name, bytes: bytes)
+            return Submitted(name: name, bytes: bytes, modified: modified, sha256: digest)
         } catch {
+            if case .export = asked, error.code == EEXIST {
+                throw Refusal(
+                    "\(shown): \(directory) has a file of this name that sluiced has not taken yet; "
+                        + "is it running? see \"sluicectl status\"", .tryAgainLater)
+            }
             throw refusal(of: error, shown: shown)
         }
     }
@@ -136,10 +148,10 @@ struct Incoming {
     }
 
     /// A hidden file; another number where a process that was killed left one of the same name.
-    private func newFile(named asked: EventFileName) throws(FileError) -> NewFile {
+    private func newFile(named asked: IncomingName) throws(FileError) -> NewFile {
         var number = 0
         while true {
-            let name = ".\(asked.text(number: number)).\(getpid()).tmp"
+            let name = asked.hidden(number: number, process: getpid())
             do {
                 return try NewFile(in: directory, hidden: name)
             } catch {
@@ -151,31 +163,40 @@ struct Incoming {
 
     private func copy(
         _ source: Source, into file: borrowing NewFile
-    ) throws(FileError) -> Int {
+    ) throws(FileError) -> (Int, SHA256Digest?) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Self.bufferSize, alignment: 16)
         defer { buffer.deallocate() }
+        let isHashed = if case .export = source.name { true } else { false }
         var total = 0
+        var digest = SHA256()
         while true {
             let count = read(source.descriptor, buffer.baseAddress, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 throw FileError(operation: "read", path: source.shown, code: errno)
             }
-            if count == 0 { return total }
-            try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            if count == 0 { return (total, isHashed ? digest.finish() : nil) }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            if isHashed { digest.update(bytes) }
+            try file.write(bytes)
             total += count
         }
     }
 
     private func takeName(
-        _ name: EventFileName, for file: inout NewFile
+        _ name: IncomingName, for file: inout NewFile
     ) throws(FileError) -> String {
         for number in 0..<Self.mostNames {
-            let text = name.text(number: number)
+            guard let text = name.text(number: number) else { break }
             if try file.take(name: text) { return text }
         }
-        throw FileError(
-            operation: "rename", path: "\(directory)/\(name.text(number: 0))", code: EEXIST)
+        if case .export(let name) = name {
+            for _ in 1..<Self.mostLooks {
+                poll(nil, 0, Self.lookMilliseconds)
+                if try file.take(name: name.fileName) { return name.fileName }
+            }
+        }
+        throw FileError(operation: "rename", path: directory, code: EEXIST)
     }
 }

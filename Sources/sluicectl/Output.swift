@@ -13,6 +13,11 @@ enum Output {
         write(line + "\n", to: STDOUT_FILENO)
     }
 
+    /// Where an object is, on a line of its own: programs get it as it is, people what a terminal can show.
+    static func address(_ address: ObjectAddress) {
+        data(isatty(STDOUT_FILENO) == 1 ? plain(address.description) : address.description)
+    }
+
     static func error(_ line: String) {
         write(line + "\n", to: STDERR_FILENO)
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// Why a command did not do what was asked, in a sentence that says what to do, and how it ends.
 struct Refusal: Error, Equatable {
@@ -8,6 +9,11 @@ struct Refusal: Error, Equatable {
     init(_ text: String, _ status: ExitCode = .failed) {
         self.text = text
         self.status = status
+    }
+
+    /// Tells people, and ends the program.
+    func end() -> Never {
+        exit(show().rawValue)
     }
 
     /// Tells people; the status is for the caller to end with.

@@ -43,6 +43,34 @@ import Testing
         #expect(loaded.settings.connectors == [expected])
     }
 
+    @Test("The example of a connector of files is sound, and its comments show the defaults")
+    func exportConnector() throws {
+        let text = try example("connectors.d/reports.toml.example")
+        for commented in ["", "# key = ", "# on_conflict = "] {
+            #expect(commented.isEmpty || text.contains("\n" + commented))
+            let lines = text.split(separator: "\n").map { line in
+                !commented.isEmpty && line.hasPrefix(commented) ? line.dropFirst(2) : line
+            }
+            sandbox.connector("reports", lines.joined(separator: "\n"))
+            let loaded = sandbox.load()
+            #expect(loaded.problemTexts.filter { !$0.contains("is not in this version") } == [])
+            let name = try #require(ConnectorName("reports"))
+            var expected = ConnectorSettings(
+                name: name, bucket: "acme-events",
+                integrationID: IdentityRules.integrationID(for: name))
+            expected.kind = .dataExport
+            expected.folder = "exports"
+            expected.events = []
+            expected.credentials = CredentialSettings(
+                base: .keys(
+                    accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretFile: "reports.secret",
+                    sessionTokenFile: nil))
+            #expect(loaded.settings.connectors == [expected])
+        }
+        sandbox.connector("reports", text.replacing("# remove_after", with: "remove_after"))
+        #expect(sandbox.load().settings.connectors.first?.removeAfter == .seconds(4 * 3600))
+    }
+
     @Test("Every commented line of the connector's example can be taken as it is")
     func commentedConnector() throws {
         var table = ""

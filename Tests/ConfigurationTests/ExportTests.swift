@@ -104,4 +104,62 @@ import Testing
                 "\(key): has a meaning only with kind = \"data-export\""
             ])
     }
+
+    /// Two connectors on one bucket, each with its folder and, for files, its key.
+    struct Pair: Sendable, CustomTestStringConvertible {
+        var currents: String
+        var folder: String
+        var key = "{path}"
+        var problem: String?
+
+        var testDescription: String { "\(currents) beside \(folder)/\(key)" }
+    }
+
+    @Test(
+        "Files do not go into a folder of events; beside it and around it they may",
+        arguments: [
+            Pair(currents: "currents", folder: ""), Pair(currents: "a/b", folder: "a"),
+            Pair(currents: "a", folder: "a-b"),
+            Pair(currents: "a", folder: "", key: "a-{date}/{name}"),
+            Pair(currents: "a", folder: "", key: "{directory}/a/{name}"),
+            Pair(currents: "a", folder: "a", problem: "\"a\""),
+            Pair(currents: "a", folder: "a/b", problem: "\"a/b\""),
+            Pair(currents: "", folder: "a", problem: "\"a\""),
+            Pair(currents: "", folder: "", problem: "the root"),
+            Pair(currents: "a", folder: "", key: "a/{path}", problem: "\"a\""),
+            Pair(currents: "a/b", folder: "a", key: "b/c/x-{name}", problem: "\"a/b/c\""),
+        ])
+    func beside(pair: Pair) {
+        let sandbox = Sandbox()
+        sandbox.connector(
+            "orders", "bucket = \"acme\"\nformat = \"jsonl\"\nfolder = \"\(pair.currents)\"")
+        sandbox.connector(
+            "reports",
+            Self.base + "bucket = \"acme\"\nfolder = \"\(pair.folder)\"\nkey = \"\(pair.key)\"")
+        let problems = sandbox.load().problemTexts.filter { !$0.hasSuffix(Self.refusal) }
+        #expect(
+            problems
+                == (pair.problem.map {
+                    [
+                        "connectors.d/reports.toml: folder: files go to \($0) in bucket \"acme\", "
+                            + "which belongs to connector \"orders\", of kind \"currents\"; "
+                            + "give each a folder of its own"
+                    ]
+                } ?? []))
+    }
+
+    @Test("A folder of events into which files go is refused, too")
+    func around() {
+        let sandbox = Sandbox()
+        sandbox.connector("a", Self.base + "bucket = \"acme\"\nfolder = \"x/y\"")
+        sandbox.connector("b", "bucket = \"acme\"\nformat = \"jsonl\"\nfolder = \"x\"")
+        sandbox.connector("c", Self.base + "bucket = \"acme\"\nfolder = \"x/y/z\"")
+        #expect(
+            sandbox.load().problemTexts.filter { !$0.hasSuffix(Self.refusal) } == [
+                "connectors.d/b.toml: folder: \"x\" in bucket \"acme\" is where connector \"a\" puts "
+                    + "files; give each a folder of its own",
+                "connectors.d/c.toml: folder: \"x/y/z\" in bucket \"acme\" lies inside \"x/y\", the "
+                    + "folder of connector \"a\"; give each a folder of its own",
+            ])
+    }
 }

@@ -84,6 +84,34 @@ struct AccessPolicyTests {
             ])
     }
 
+    @Test("Connectors that take files may delete what lies in their folders, and nobody else may")
+    func exports() {
+        let lines = Self.lines(
+            Self.connector("orders"),
+            Self.connector("reports") {
+                $0.kind = .dataExport
+                $0.folder = "exports"
+            })
+        #expect(
+            lines == [
+                "SluiceBucket: s3:GetBucketLocation s3:ListBucket on arn:aws:s3:::acme-events",
+                "SluiceObjects: s3:GetObject s3:PutObject on arn:aws:s3:::acme-events/currents/* "
+                    + "arn:aws:s3:::acme-events/exports/*",
+                "SluiceRemoval: s3:DeleteObject on arn:aws:s3:::acme-events/exports/*",
+            ])
+    }
+
+    @Test("Who may delete in a whole bucket is told so")
+    func exportsAtTheRoot() {
+        let root = Self.connector("reports") {
+            $0.kind = .dataExport
+            $0.folder = ""
+        }
+        #expect(AccessPolicy([root]).remarks.count == 1)
+        #expect(
+            Self.lines(root)[2] == "SluiceRemoval: s3:DeleteObject on arn:aws:s3:::acme-events/*")
+    }
+
     @Test("Several connectors share statements, each bucket and folder named once, in order")
     func several() {
         let lines = Self.lines(

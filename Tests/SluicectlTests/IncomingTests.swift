@@ -20,7 +20,8 @@ struct IncomingTests {
             spool: spool, connector: connector.flatMap { ConnectorName($0) })
         incoming.unfinished = unfinished
         let name = try #require(EventFileName(ofPath: file))
-        return try incoming.submit(.init(shown: file, descriptor: descriptor, name: name))
+        return try incoming.submit(
+            .init(shown: file, descriptor: descriptor, name: .events(name)))
     }
 
     @Test("A copy appears in the connector's directory, readable for the group; the file stays")
@@ -29,7 +30,7 @@ struct IncomingTests {
         let before = umask(0o077)
         defer { umask(before) }
         let submitted = try submit(file, connector: "orders")
-        #expect(submitted == .init(name: "events.jsonl", bytes: 3))
+        #expect(submitted.name == "events.jsonl" && submitted.bytes == 3)
         #expect(directory.names(in: "spool/incoming/orders") == ["events.jsonl"])
         #expect(directory.text("spool/incoming/orders/events.jsonl") == "{}\n")
         #expect(directory.mode("spool/incoming/orders/events.jsonl") == 0o640)
@@ -83,7 +84,7 @@ struct IncomingTests {
         let incoming = try Incoming(spool: spool, connector: nil)
         #expect(throws: Refusal("directory.jsonl: it is a directory; name the files in it")) {
             try incoming.submit(
-                .init(shown: "directory.jsonl", descriptor: descriptor, name: name))
+                .init(shown: "directory.jsonl", descriptor: descriptor, name: .events(name)))
         }
         #expect(directory.names(in: "spool/incoming") == ["orders"])
     }

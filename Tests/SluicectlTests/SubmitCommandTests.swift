@@ -74,4 +74,65 @@ struct SubmitCommandTests {
         #expect(try SubmitCommand.connector("web", among: nil) == ConnectorName("web"))
         #expect(throws: Refusal.self) { try SubmitCommand.connector("a/b", among: nil) }
     }
+
+    @Test(
+        "A connector of files takes any file under its name, and a name with slashes under another")
+    func exports() throws {
+        directory.write("kind = \"data-export\"\nbucket = \"acme\"", to: "connectors.d/orders.toml")
+        let file = directory.write("a,b\n", to: "50% off.csv")
+        let other = directory.write("{}\n", to: ".hidden.tmp")
+        #expect(run("--connector", "orders", file, other) == .success)
+        #expect(run("--connector", "orders", "--as", "2026/11/report.csv", file) == .success)
+        #expect(run("--connector", "orders", "--as", "2026/12/", file, other) == .success)
+        #expect(
+            directory.names(in: "spool/incoming/orders") == [
+                "%2Ehidden%2Etmp", "2026%2F11%2Freport.csv", "2026%2F12%2F.hidden%2Etmp",
+                "2026%2F12%2F50%25%20off.csv", "50%25%20off.csv",
+            ])
+        #expect(directory.text("spool/incoming/orders/50%25%20off.csv") == "a,b\n")
+        #expect(directory.text("50% off.csv") == "a,b\n")
+    }
+
+    @Test("A name that cannot be a key refuses all, and so does what means nothing for events")
+    func exportNames() {
+        let file = directory.write("a,b\n", to: "a.csv")
+        let events = directory.write("{}\n", to: "a.jsonl")
+        #expect(run("--connector", "orders", "--as", "a.csv", events) == .validationFailure)
+        #expect(run("--connector", "orders", "--wait", events) == .validationFailure)
+        #expect(run("--as", "a.csv", file) == .validationFailure)
+        #expect(run("--wait", file) == .validationFailure)
+        #expect(run("--connector", "orders", "--timeout", "5m", file) == .validationFailure)
+        directory.write("kind = \"data-export\"\nbucket = \"acme\"", to: "connectors.d/orders.toml")
+        for name in ["../a.csv", "/a.csv", "a//b.csv", "a\nb", String(repeating: "x", count: 141)] {
+            #expect(
+                run("--connector", "orders", "--as", name, file) == .validationFailure, "\(name)")
+        }
+        #expect(run("--connector", "orders", "--as", "a.csv", file, events) == .validationFailure)
+        #expect(run("--connector", "orders", "-") == .validationFailure)
+        #expect(run("--connector", "orders", "--as", "a/", "-") == .validationFailure)
+        #expect(
+            run("--connector", "orders", "--wait", "--timeout", "5", file) == .validationFailure)
+        #expect(directory.names(in: "spool/incoming/orders") == [])
+    }
+
+    @Test("While the spool still has a file of the name, another one does not take its place")
+    func takenExport() {
+        directory.write("kind = \"data-export\"\nbucket = \"acme\"", to: "connectors.d/orders.toml")
+        let file = directory.write("new", to: "a.csv")
+        directory.write("old", to: "spool/incoming/orders/a.csv")
+        #expect(run("--connector", "orders", file) == .tryAgainLater)
+        #expect(directory.names(in: "spool/incoming/orders") == ["a.csv"])
+        #expect(directory.text("spool/incoming/orders/a.csv") == "old")
+    }
+
+    @Test("Of a connector whose file may not be read, names tell what is submitted")
+    func unreadableConnector() throws {
+        directory.write("kind = ", to: "connectors.d/orders.toml")
+        let target = SubmitTarget.of(
+            ConnectorName("orders"), beside: directory.path + "/sluice.toml")
+        let events = try #require(EventFileName(ofPath: "a.json"))
+        #expect(try target.name(of: "x/a.json", as: nil) == .events(events))
+        #expect(try target.name(of: "x/a.csv", as: nil) == .export(ExportName(path: "a.csv")))
+        #expect(try target.name(of: "x/a.json", as: "b/") == .export(ExportName(path: "b/a.json")))
+    }
 }
