@@ -13,6 +13,20 @@ struct UploadReader {
         connector.conditionalWrites = root.boolean("conditional_writes") ?? true
         connector.checksum =
             root.choice("checksum", of: ConnectorSettings.Checksum.self) ?? .whenSupported
+        connector.multipart = multipart(root.table("multipart"))
+    }
+
+    private func multipart(_ table: TableReader) -> MultipartLimits {
+        var limits = MultipartLimits()
+        limits.above =
+            table.size(
+                "above", in: MultipartLimits.smallestPart...MultipartLimits.largestPut,
+                limits: "\"5MiB\" to \"5GB\"") ?? limits.above
+        limits.partSize =
+            table.size(
+                "part_size", in: MultipartLimits.smallestPart...MultipartLimits.largestPart,
+                limits: "\"5MiB\" to \"5GiB\"") ?? limits.partSize
+        return limits
     }
 
     private func encryption() -> ServerSideEncryption? {

@@ -28,8 +28,12 @@ public struct Answer: Sendable, Equatable {
     /// `Retry-After`; a date there is made a duration with the answer's own `Date`.
     public var retryAfter: Duration?
 
-    /// Whether there is an `ETag`, as every store gives one to what it stored.
-    public var hasEntityTag = false
+    /// `ETag`, as it was sent, quotation marks and all: every store gives one to what it stored.
+    public var entityTag: String?
+    /// `<UploadId>` of CreateMultipartUpload.
+    public var uploadID: String?
+    /// Whether there is a whole `<CompleteMultipartUploadResult>`: a 200 alone does not say that the parts became an object.
+    public var isCompletion = false
 
     /// `Content-Length` of a HEAD.
     public var contentLength: UInt64?
@@ -51,7 +55,7 @@ public struct Answer: Sendable, Equatable {
     }
 
     /// Whether it has marks of a store; other servers, proxies and portals have neither.
-    var isOfStore: Bool { requestID != nil || hasEntityTag }
+    var isOfStore: Bool { requestID != nil || entityTag != nil }
 
     /// Whether the body may lie in the bucket although nobody said so.
     ///

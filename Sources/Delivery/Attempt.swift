@@ -5,6 +5,24 @@ public enum Operation: String, Sendable, CaseIterable {
     case getObject = "s3:GetObject"
     case getBucketLocation = "s3:GetBucketLocation"
     case listBucket = "s3:ListBucket"
+    case createMultipartUpload = "s3:PutObject (CreateMultipartUpload)"
+    case uploadPart = "s3:PutObject (UploadPart)"
+    case completeMultipartUpload = "s3:PutObject (CompleteMultipartUpload)"
+    case abortMultipartUpload = "s3:AbortMultipartUpload"
+    case deleteObject = "s3:DeleteObject"
+
+    /// Whether it is a step on the way of an object into the bucket, which PutObject has to be allowed for.
+    public var delivers: Bool {
+        switch self {
+        case .putObject, .createMultipartUpload, .uploadPart, .completeMultipartUpload: true
+        case .headObject, .getObject, .getBucketLocation, .listBucket, .abortMultipartUpload,
+            .deleteObject:
+            false
+        }
+    }
+
+    /// Whether it makes an object under a key, if it succeeds.
+    var stores: Bool { self == .putObject || self == .completeMultipartUpload }
 }
 
 /// What makes an upload safer, and what some S3-compatible stores do not know.
@@ -13,6 +31,8 @@ public enum OptionalFeature: Sendable, CaseIterable {
     case conditionalWrites
     /// `x-amz-checksum-crc32`.
     case checksum
+    /// `If-Match` with DeleteObject.
+    case conditionalDeletes
 }
 
 /// What was asked, as far as the meaning of the answer depends on it.

@@ -50,8 +50,20 @@ private struct Classification {
     /// and other servers answer anything with 200: a delivery takes what only a store has.
     var success: Disposition {
         if let code = answer.code { return byCode(code) ?? backingOff(.serverError) }
-        guard operation == .putObject else { return .answered }
-        return answer.isOfStore ? .delivered : backingOff(.unreachable)
+        switch operation {
+        case .putObject: return answer.isOfStore ? .delivered : backingOff(.unreachable)
+        case .createMultipartUpload: return answer.uploadID == nil ? incomplete : .answered
+        case .uploadPart: return answer.entityTag == nil ? incomplete : .answered
+        case .completeMultipartUpload: return answer.isCompletion ? .delivered : incomplete
+        case .deleteObject: return answer.isOfStore ? .answered : backingOff(.unreachable)
+        case .headObject, .getObject, .getBucketLocation, .listBucket, .abortMultipartUpload:
+            return .answered
+        }
+    }
+
+    /// A 2xx without what has to be in it.
+    var incomplete: Disposition {
+        backingOff(answer.requestID == nil ? .unreachable : .serverError)
     }
 
     // MARK: By code
@@ -68,7 +80,7 @@ private struct Classification {
         switch code {
         case "AccessDenied":
             guard isRejection else { return backingOff(.unreachable) }
-            return operation == .putObject ? .credentials(.eventType, cause) : .advice(cause)
+            return operation.delivers ? .credentials(.eventType, cause) : .advice(cause)
         case "ExpiredToken":
             return .refreshCredentials(cause)
         case "RequestTimeTooSkewed":
@@ -79,10 +91,31 @@ private struct Classification {
             return backingOff(.unreachable)
         case "NoSuchBucket":
             return .misconfigured(.refused(cause))
-        case "NoSuchKey" where operation == .getObject || operation == .headObject:
+        case "NoSuchKey" where isLookup || operation == .deleteObject:
             return .missing
         default:
-            return nil
+            return operation == .completeMultipartUpload && status < 300
+                ? byCodeOfCompletion(code) : byCodeOfUpload(code)
+        }
+    }
+
+    /// What S3 says of an upload in parts.
+    private func byCodeOfUpload(_ code: String) -> Disposition? {
+        switch code {
+        case "NoSuchUpload" where operation == .abortMultipartUpload: .missing
+        case "NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall":
+            operation == .uploadPart || operation == .completeMultipartUpload
+                ? .startOver(cause) : nil
+        default: nil
+        }
+    }
+
+    /// S3 sends the head of this answer before it knows the end, so the code stands for a status, too.
+    private func byCodeOfCompletion(_ code: String) -> Disposition? {
+        switch code {
+        case "PreconditionFailed": .existing
+        case "ConditionalRequestConflict", "OperationAborted": .conflict(cause)
+        default: byCodeOfUpload(code)
         }
     }
 
@@ -90,25 +123,24 @@ private struct Classification {
     var isRejection: Bool { (400..<500).contains(status) && answer.requestID != nil }
 
     var concernsBatch: Bool {
-        switch operation {
-        case .putObject, .headObject, .getObject: true
-        case .getBucketLocation, .listBucket: false
-        }
+        operation.delivers || isLookup
     }
 
     /// The feature to give up: the one S3 names, otherwise first the checksum, which protects less.
     var unsupported: Disposition {
-        guard operation == .putObject else { return refused }
+        guard operation.delivers || operation == .deleteObject else { return refused }
         let feature: OptionalFeature?
         switch answer.header?.lowercased() {
         case "if-none-match": feature = .conditionalWrites
-        case "x-amz-checksum-crc32", "x-amz-sdk-checksum-algorithm": feature = .checksum
-        case nil: feature = attempt.features.contains(.checksum) ? .checksum : .conditionalWrites
+        case "if-match": feature = .conditionalDeletes
+        case "x-amz-checksum-crc32", "x-amz-sdk-checksum-algorithm", "x-amz-checksum-algorithm":
+            feature = .checksum
+        case nil:
+            let order: [OptionalFeature] = [.checksum, .conditionalWrites, .conditionalDeletes]
+            feature = order.first { attempt.features.contains($0) }
         default: feature = nil
         }
-        guard let feature, attempt.features.contains(feature) else {
-            return .misconfigured(.refused(cause))
-        }
+        guard let feature, attempt.features.contains(feature) else { return refused }
         return .unsupported(feature, cause)
     }
 
@@ -135,9 +167,9 @@ private struct Classification {
             return .missing
         case 408:
             return backingOff(.unreachable)
-        case 409 where operation == .putObject:
+        case 409 where operation.delivers || operation == .deleteObject:
             return .conflict(cause)
-        case 412 where operation == .putObject:
+        case 412 where operation.stores || operation == .deleteObject:
             return .existing
         case 413, 414:
             return concernsBatch ? .batchHeld(.refused(cause)) : refused
@@ -162,7 +194,7 @@ private struct Classification {
     var isLookup: Bool { operation == .headObject || operation == .getObject }
 
     /// Whether deliveries go on without an answer to this question.
-    var isOptional: Bool { operation == .getBucketLocation || operation == .listBucket }
+    var isOptional: Bool { !operation.delivers && !isLookup }
 
     func backingOff(_ reason: BackoffReason) -> Disposition {
         .backingOff(reason, cause, retryAfter: answer.retryAfter)

@@ -168,7 +168,7 @@ public struct ConnectorHealth: Sendable {
                     pendingUntil: pendingUntil(disposition, at: now), window: window, random)
             return actions
         case .answered, .existing, .missing, .batchHeld, .clock, .region, .unsupported, .conflict,
-            .advice:
+            .startOver, .advice:
             let actions = isNews ? heard(at: now) : []
             if isNews { wait(at: now, random) }
             eventTypes[eventType]?.passedOver(began: began, at: now, window: window, random)

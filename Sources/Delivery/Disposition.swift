@@ -28,6 +28,9 @@ public enum Disposition: Sendable, Equatable {
     case unsupported(OptionalFeature, Cause)
     /// Somebody writes the same key this moment: the batch is tried again after a while.
     case conflict(Cause)
+    /// The upload in parts is no more, or its parts are not what S3 has: see whether the object is there, else send all
+    /// parts anew.
+    case startOver(Cause)
     /// Nobody's fault here: wait and try again.
     case backingOff(BackoffReason, Cause, retryAfter: Duration?)
     /// An optional question was refused. Worth a hint, no more.
@@ -103,7 +106,8 @@ extension Disposition {
             .misconfigured(.refused(let cause)),
             .batchHeld(.refused(let cause)), .batchHeld(.incomparable(let cause)),
             .clock(_, let cause), .region(_, let cause), .unsupported(_, let cause),
-            .conflict(let cause), .backingOff(_, let cause, _), .advice(let cause):
+            .conflict(let cause), .startOver(let cause), .backingOff(_, let cause, _),
+            .advice(let cause):
             cause
         case .delivered, .answered, .existing, .missing, .misconfigured, .batchHeld, .aborted:
             nil
@@ -117,6 +121,8 @@ extension Disposition {
         switch self {
         case .clock(_, let cause), .region(_, let cause), .unsupported(_, let cause):
             .misconfigured(.refused(cause))
+        case .startOver(let cause):
+            .batchHeld(.refused(cause))
         case .refreshCredentials(let cause):
             .backingOff(.expired, cause, retryAfter: nil)
         default:

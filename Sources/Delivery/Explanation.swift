@@ -70,6 +70,12 @@ extension Disposition {
         case .unsupported(.checksum, let cause):
             return "\(place.host) does not know x-amz-checksum-crc32 \(cause.reference); objects "
                 + "are sent without it; set checksum = \"when_required\" to spare the question"
+        case .unsupported(.conditionalDeletes, let cause):
+            return "\(place.host) does not know If-Match with DeleteObject \(cause.reference); "
+                + "objects are compared before they are removed"
+        case .startOver(let cause):
+            return "\(place.host) has not kept the parts of \(object) \(cause.reference); "
+                + "all of them are sent again"
         case .conflict(let cause):
             return "another upload of \(object) is under way \(cause.reference); it is tried again"
         case .backingOff(let reason, let cause, _):

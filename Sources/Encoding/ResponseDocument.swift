@@ -3,9 +3,11 @@ internal import Model
 /// What is read of the XML documents that S3 answers with, and of the errors of STS.
 ///
 /// Error documents are `<Error><Code>…</Code>…</Error>`; STS and some stores wrap them once more. The
-/// other document is `<LocationConstraint>`. Anything else, such as a portal's page, gives nil.
+/// others are `<LocationConstraint>`, and what an upload in parts begins and ends with,
+/// `<InitiateMultipartUploadResult>` and `<CompleteMultipartUploadResult>`. Anything else, such as a portal's page,
+/// gives nil.
 ///
-/// Source: "Error responses" and GetBucketLocation, Amazon S3 API Reference.
+/// Source: "Error responses", GetBucketLocation, CreateMultipartUpload and CompleteMultipartUpload, Amazon S3 API Reference.
 public struct ResponseDocument: Sendable, Equatable {
     public var code: String?
     public var message: String?
@@ -15,6 +17,12 @@ public struct ResponseDocument: Sendable, Equatable {
     public var header: String?
     /// Set by a location document: the region, by its name of today.
     public var location: String?
+    /// `<UploadId>`: names an upload in parts.
+    public var uploadID: String?
+    /// `<ETag>` of an object that was made of its parts, as it stands there.
+    public var entityTag: String?
+    /// A completion came to its end.
+    public var isCompletion = false
 
     /// What a person reads of a message; S3's are far shorter.
     static let longestMessage = 512
@@ -46,7 +54,11 @@ extension ResponseDocument {
         guard isRead else { return nil }
     }
 
-    private static let roots: Set<String> = ["Error", "ErrorResponse", "LocationConstraint"]
+    private static let creation = "InitiateMultipartUploadResult"
+    private static let completion = "CompleteMultipartUploadResult"
+    private static let roots: Set<String> = [
+        "Error", "ErrorResponse", "LocationConstraint", creation, completion,
+    ]
 
     /// Keeps the text of one element, the first of its name; true where it is one that counts.
     private mutating func take(
@@ -56,7 +68,18 @@ extension ResponseDocument {
             location = Self.currentName(of: text)
             return location != nil
         }
+        if name == Self.completion, parents.isEmpty {
+            isCompletion = true
+            return true
+        }
         guard parents.last == "Error" else {
+            switch (parents.last, name) {
+            case (Self.creation, "UploadId"):
+                uploadID = uploadID ?? Self.uploadID(text)
+                return uploadID != nil
+            case (Self.completion, "ETag"): entityTag = entityTag ?? Self.entityTag(text)
+            default: break
+            }
             let isWrapped = name == "RequestId" && parents.last == "ErrorResponse"
             if isWrapped { requestID = requestID ?? Self.requestID(text) }
             return false
@@ -79,6 +102,20 @@ extension ResponseDocument {
     public static func requestID(_ text: String?) -> String? {
         guard let text, (1...128).contains(text.utf8.count),
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { return nil }
+        return text
+    }
+
+    /// The name of an upload, if a query can hold it; S3's have some hundred characters.
+    private static func uploadID(_ text: String) -> String? {
+        (1...2048).contains(text.utf8.count)
+            && text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) ? text : nil
+    }
+
+    /// An ETag, from a document or a header, if it can be sent back as it is.
+    public static func entityTag(_ text: String?) -> String? {
+        guard let text, (1...1024).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
         else { return nil }
         return text
     }

@@ -48,6 +48,7 @@ public struct ConnectorSettings: Sendable, Equatable {
     public var proxy: String?
     public var conditionalWrites = true
     public var checksum = Checksum.whenSupported
+    public var multipart = MultipartLimits()
     public var caFile: String?
     public var credentials = CredentialSettings()
     public var batch = BatchLimits()

@@ -25,7 +25,9 @@ nonisolated extension Answer {
         requestID =
             ResponseDocument.requestID(response.header("x-amz-request-id")) ?? document?.requestID
         extendedRequestID = ResponseDocument.requestID(response.header("x-amz-id-2"))
-        hasEntityTag = response.header("etag")?.isEmpty == false
+        entityTag = ResponseDocument.entityTag(response.header("etag")) ?? document?.entityTag
+        uploadID = document?.uploadID
+        isCompletion = document?.isCompletion ?? false
         date = response.header("date").flatMap(HTTPDate.timestamp)
         let region = response.header("x-amz-bucket-region") ?? document?.region
         // It becomes part of a host name: whoever answers may not choose more than a region.

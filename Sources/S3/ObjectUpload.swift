@@ -27,18 +27,36 @@ public nonisolated struct ObjectUpload: Sendable {
 
     /// All headers that depend on the object, the connector, and what the store knows.
     func headers(_ settings: ConnectorSettings, features: Set<OptionalFeature>) -> [Header] {
+        var headers = lasting(settings)
+        if features.contains(.conditionalWrites) { headers.append(Self.onlyIfNew) }
+        if features.contains(.checksum) { headers += Self.checksum(crc32) }
+        return headers
+    }
+
+    /// Those that begin an upload in parts: the object itself comes later.
+    func headersOfCreation(
+        _ settings: ConnectorSettings, features: Set<OptionalFeature>
+    ) -> [Header] {
+        lasting(settings)
+            + (features.contains(.checksum) ? [Header("x-amz-checksum-algorithm", "CRC32")] : [])
+    }
+
+    static let onlyIfNew = Header("if-none-match", "*")
+
+    /// Buckets with a default retention ask for the name of the algorithm, too.
+    static func checksum(_ crc32: UInt32) -> [Header] {
+        [
+            Header("x-amz-sdk-checksum-algorithm", "CRC32"),
+            Header("x-amz-checksum-crc32", base64(crc32)),
+        ]
+    }
+
+    /// What stays with the object in the bucket.
+    private func lasting(_ settings: ConnectorSettings) -> [Header] {
         var headers = [
             Header("content-type", contentType), Header(Answer.digestHeader, sha256.hex),
         ]
         headers += metadata.map { Header("x-amz-meta-\($0.name)", $0.value) }
-        if features.contains(.conditionalWrites) { headers.append(Header("if-none-match", "*")) }
-        if features.contains(.checksum) {
-            // Buckets with a default retention ask for the name of the algorithm, too.
-            headers += [
-                Header("x-amz-sdk-checksum-algorithm", "CRC32"),
-                Header("x-amz-checksum-crc32", Self.base64(crc32)),
-            ]
-        }
         headers += Self.encryption(settings.encryption)
         if let storageClass = settings.storageClass {
             headers.append(Header("x-amz-storage-class", storageClass))

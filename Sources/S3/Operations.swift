@@ -10,15 +10,20 @@ extension S3Client {
     public func putObject(
         _ object: ObjectUpload, body: any UploadBody, completion: @escaping (S3Reply) -> Void
     ) -> S3Call {
-        var features: Set<OptionalFeature> = []
-        if settings.conditionalWrites { features.insert(.conditionalWrites) }
-        if settings.checksum == .whenSupported { features.insert(.checksum) }
-        features.subtract(unsupported)
+        let features = featuresInUse
         let draft = Draft(
             operation: .putObject, method: .put, key: object.key,
             headers: object.headers(settings, features: features), features: features,
             payload: .sha256(object.sha256), body: body)
         return send(draft, completion: completion)
+    }
+
+    /// What the connector wants and the store knows, as far as that is known.
+    var featuresInUse: Set<OptionalFeature> {
+        var features: Set<OptionalFeature> = []
+        if settings.conditionalWrites { features.insert(.conditionalWrites) }
+        if settings.checksum == .whenSupported { features.insert(.checksum) }
+        return features.subtracting(unsupported)
     }
 
     /// Asks for the length and the metadata of an object.
@@ -37,6 +42,22 @@ extension S3Client {
     ) -> S3Call {
         let draft = Draft(
             operation: .getObject, method: .get, key: key, sink: sink, mostForSink: most)
+        return send(draft, completion: completion)
+    }
+
+    /// Removes an object.
+    ///
+    /// - Parameter entityTag: only if it still has this ETag (412 otherwise); where the store knows such conditions,
+    ///   which the reply's attempt tells.
+    @discardableResult
+    public func deleteObject(
+        _ key: String, ifMatch entityTag: String? = nil, completion: @escaping (S3Reply) -> Void
+    ) -> S3Call {
+        var draft = Draft(operation: .deleteObject, method: .delete, key: key)
+        if let entityTag, !unsupported.contains(.conditionalDeletes) {
+            draft.headers = [Header("if-match", entityTag)]
+            draft.features = [.conditionalDeletes]
+        }
         return send(draft, completion: completion)
     }
 

@@ -82,6 +82,8 @@ public final class S3Client {
         var body: (any UploadBody)?
         var sink: ((UnsafeRawBufferPointer) -> Void)?
         var mostForSink = Int.max
+        /// How long the store may think about it, where that is longer than for others.
+        var patience: Duration?
     }
 
     /// Sends a request, after asking for the region where it is unknown.
@@ -176,6 +178,11 @@ public final class S3Client {
         let time = Timestamp(unixSeconds: now().unixSeconds + clockOffset)
         let signed = current.sign(unsigned, at: time)
         self.signer = current
+        var options = options
+        if let patience = draft.patience {
+            options.idleTimeout = max(options.idleTimeout, patience)
+            options.answerTimeout = max(options.answerTimeout, patience)
+        }
         var request = HTTPRequest(
             draft.method, "\(endpoint.scheme)://\(endpoint.host)\(signed.target)",
             headers: signed.headers.map { HeaderField($0.name, $0.value) }, body: draft.body,

@@ -100,6 +100,9 @@ import Testing
             Case(
                 "[batch]\nmax_bytes = 300",
                 "batch.max_bytes: must be a size like \"64MiB\", not a whole number"),
+            Case(
+                "[multipart]\nabove = 5",
+                "multipart.above: must be a size like \"64MiB\", not a whole number"),
             Case("tags = { a = 1 }", "tags.a: must be a string, not a whole number"),
         ])
     func types(subject: Case) {
@@ -152,6 +155,11 @@ import Testing
             Case(
                 "server_side_encryption = \"aws:kms\"\nkms_key_id = \"a b\"",
                 "kms_key_id: \"a b\" is no key ID, alias or ARN"),
+            Case(
+                "[multipart]\nabove = \"4MiB\"\npart_size = \"5TiB\"",
+                "multipart.above: \"4MiB\" is out of range; it must be from \"5MiB\" to \"5GB\"",
+                "multipart.part_size: \"5TiB\" is out of range; it must be from \"5MiB\" to \"5GiB\""
+            ),
             Case(
                 "acl = \"public\"",
                 "acl: \"public\" is unknown; it must be \"private\", \"public-read\", \"public-read-write\", "

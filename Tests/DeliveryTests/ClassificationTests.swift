@@ -28,7 +28,7 @@ struct AnswerCase: Sendable, CustomTestStringConvertible {
 /// A disposition without what it carries along.
 enum Meaning: Hashable, Sendable {
     case delivered, answered, existing, missing, connector, eventType, refresh, misconfigured
-    case batch, clock, region, unsupported(OptionalFeature), conflict, advice, aborted
+    case batch, clock, region, unsupported(OptionalFeature), conflict, startOver, advice, aborted
     case backingOff(BackoffReason)
 
     init(_ disposition: Disposition) {
@@ -46,6 +46,7 @@ enum Meaning: Hashable, Sendable {
         case .region: self = .region
         case .unsupported(let feature, _): self = .unsupported(feature)
         case .conflict: self = .conflict
+        case .startOver: self = .startOver
         case .backingOff(let reason, _, _): self = .backingOff(reason)
         case .advice: self = .advice
         case .aborted: self = .aborted
@@ -100,7 +101,7 @@ enum Meaning: Hashable, Sendable {
         AnswerCase(.putObject, 200, "AccessDenied", .backingOff(.unreachable)),
         AnswerCase(.putObject, 200, nil, .backingOff(.unreachable)).with { $0.requestID = nil },
         AnswerCase(.putObject, 200, nil, .delivered).with {
-            ($0.requestID, $0.hasEntityTag) = (nil, true)
+            ($0.requestID, $0.entityTag) = (nil, "\"1\"")
         },
         AnswerCase(.headObject, 200, nil, .answered),
         AnswerCase(.getObject, 206, nil, .answered),
@@ -160,7 +161,62 @@ enum Meaning: Hashable, Sendable {
         AnswerCase(.getBucketLocation, 501, "NotImplemented", .advice),
     ]
 
-    @Test("Every other answer means what the table says", arguments: table)
+    static let uploads: [AnswerCase] = [
+        AnswerCase(.createMultipartUpload, 200, nil, .answered).with { $0.uploadID = "u" },
+        AnswerCase(.createMultipartUpload, 200, nil, .backingOff(.serverError)),
+        AnswerCase(.createMultipartUpload, 200, nil, .backingOff(.unreachable))
+            .with { $0.requestID = nil },
+        AnswerCase(.createMultipartUpload, 403, "AccessDenied", .eventType),
+        AnswerCase(.createMultipartUpload, 404, "NoSuchBucket", .misconfigured),
+        AnswerCase(.createMultipartUpload, 501, "NotImplemented", .misconfigured),
+        AnswerCase(.createMultipartUpload, 400, "InvalidStorageClass", .misconfigured),
+        AnswerCase(.createMultipartUpload, 503, "SlowDown", .backingOff(.throttled)),
+        AnswerCase(.uploadPart, 200, nil, .answered).with { $0.entityTag = "\"1\"" },
+        AnswerCase(.uploadPart, 200, nil, .backingOff(.serverError)),
+        AnswerCase(.uploadPart, 200, nil, .backingOff(.unreachable)).with { $0.requestID = nil },
+        AnswerCase(.uploadPart, 404, "NoSuchUpload", .startOver),
+        AnswerCase(.uploadPart, 403, "AccessDenied", .eventType),
+        AnswerCase(.uploadPart, 400, "BadDigest", .batch),
+        AnswerCase(.uploadPart, 400, "ExpiredToken", .refresh),
+        AnswerCase(.uploadPart, 500, "InternalError", .backingOff(.serverError)),
+        AnswerCase(.uploadPart, 404, nil, .misconfigured),
+        AnswerCase(.completeMultipartUpload, 200, nil, .delivered).with { $0.isCompletion = true },
+        AnswerCase(.completeMultipartUpload, 200, nil, .backingOff(.serverError)),
+        AnswerCase(.completeMultipartUpload, 200, nil, .backingOff(.unreachable))
+            .with { $0.requestID = nil },
+        AnswerCase(.completeMultipartUpload, 200, "InternalError", .backingOff(.serverError)),
+        AnswerCase(.completeMultipartUpload, 200, "SlowDown", .backingOff(.throttled)),
+        AnswerCase(.completeMultipartUpload, 200, "NoSuchUpload", .startOver),
+        AnswerCase(.completeMultipartUpload, 200, "InvalidPart", .startOver),
+        AnswerCase(.completeMultipartUpload, 200, "PreconditionFailed", .existing),
+        AnswerCase(.completeMultipartUpload, 200, "ConditionalRequestConflict", .conflict),
+        AnswerCase(.completeMultipartUpload, 404, "NoSuchUpload", .startOver),
+        AnswerCase(.completeMultipartUpload, 400, "InvalidPart", .startOver),
+        AnswerCase(.completeMultipartUpload, 400, "InvalidPartOrder", .startOver),
+        AnswerCase(.completeMultipartUpload, 400, "EntityTooSmall", .startOver),
+        AnswerCase(.completeMultipartUpload, 400, "EntityTooLarge", .batch),
+        AnswerCase(.completeMultipartUpload, 412, "PreconditionFailed", .existing),
+        AnswerCase(.completeMultipartUpload, 409, "ConditionalRequestConflict", .conflict),
+        AnswerCase(.completeMultipartUpload, 403, "AccessDenied", .eventType),
+        AnswerCase(.completeMultipartUpload, 500, "InvalidPart", .backingOff(.serverError)),
+        AnswerCase(.abortMultipartUpload, 204, nil, .answered),
+        AnswerCase(.abortMultipartUpload, 404, "NoSuchUpload", .missing),
+        AnswerCase(.abortMultipartUpload, 403, "AccessDenied", .advice),
+        AnswerCase(.abortMultipartUpload, 400, "InvalidRequest", .advice),
+        AnswerCase(.abortMultipartUpload, 501, "NotImplemented", .advice),
+        AnswerCase(.deleteObject, 204, nil, .answered),
+        AnswerCase(.deleteObject, 200, nil, .backingOff(.unreachable)).with { $0.requestID = nil },
+        AnswerCase(.deleteObject, 412, "PreconditionFailed", .existing),
+        AnswerCase(.deleteObject, 404, "NoSuchKey", .missing),
+        AnswerCase(.deleteObject, 409, "ConditionalRequestConflict", .conflict),
+        AnswerCase(.deleteObject, 403, "AccessDenied", .advice),
+        AnswerCase(.deleteObject, 501, "NotImplemented", .advice),
+        AnswerCase(.putObject, 404, "NoSuchUpload", .misconfigured),
+    ]
+
+    static let everyAnswer: [AnswerCase] = table + uploads
+
+    @Test("Every other answer means what the table says", arguments: everyAnswer)
     func others(example: AnswerCase) {
         let attempt = Attempt(example.operation, region: "here")
         #expect(Meaning(Disposition(of: attempt, answer: example.answer)) == example.meaning)
@@ -201,6 +257,17 @@ enum Meaning: Hashable, Sendable {
         #expect(Meaning(Disposition(of: attempt, answer: answer)) == expected)
     }
 
+    @Test("A store that does not know If-Match with DeleteObject is asked without it from then on")
+    func conditionalDeletes() {
+        for header in ["If-Match", nil] {
+            var answer = Answer(status: 501, code: "NotImplemented", requestID: "1")
+            answer.header = header
+            let attempt = Attempt(.deleteObject, features: [.conditionalDeletes])
+            let meaning = Meaning(Disposition(of: attempt, answer: answer))
+            #expect(meaning == .unsupported(.conditionalDeletes))
+        }
+    }
+
     @Test(
         "Only a listed code in a 4xx of S3 is a rejection, and only a 2xx without code a delivery",
         arguments: Operation.allCases)
@@ -213,14 +280,17 @@ enum Meaning: Hashable, Sendable {
                     let meaning = meaning(operation, answer)
                     let listed = code.map { Self.credentialCodes.contains($0) } ?? false
                     let fromS3 = (400..<500).contains(status) && status != 407 && requestID != nil
-                    let denied = code == "AccessDenied" && operation == .putObject
+                    let denied = code == "AccessDenied" && operation.delivers
                     let succeeded = (200..<300).contains(status) && code == nil
+                    // What begins an upload, is a part of it or removes something proves that a store did it.
+                    let answers =
+                        !operation.delivers && (operation != .deleteObject || requestID != nil)
                     let ok =
                         (meaning == .connector) == (listed && fromS3)
                         && (meaning == .eventType) == (denied && fromS3)
                         && (meaning == .delivered)
                             == (succeeded && operation == .putObject && requestID != nil)
-                        && (meaning == .answered) == (succeeded && operation != .putObject)
+                        && (meaning == .answered) == (succeeded && answers)
                     #expect(ok, "\(status) \(code ?? "-") \(requestID ?? "-"): \(meaning)")
                     if !ok { return }
                 }
@@ -236,6 +306,7 @@ enum Meaning: Hashable, Sendable {
             (.region("b", cause), .misconfigured(.refused(cause))),
             (.unsupported(.checksum, cause), .misconfigured(.refused(cause))),
             (.refreshCredentials(cause), .backingOff(.expired, cause, retryAfter: nil)),
+            (.startOver(cause), .batchHeld(.refused(cause))),
             (.delivered, .delivered),
         ]
         for (first, then) in steps { #expect(first.afterCorrection == then) }

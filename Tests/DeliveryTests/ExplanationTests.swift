@@ -63,6 +63,7 @@ import Testing
             .misconfigured(.local("the secret is missing")), .refreshCredentials(cause),
             .clock(server: Timestamp(unixSeconds: 0), cause), .region("eu-west-1", cause),
             .unsupported(.checksum, cause), .unsupported(.conditionalWrites, cause),
+            .unsupported(.conditionalDeletes, cause), .startOver(cause),
             .conflict(cause), .advice(cause), .batchHeld(.refused(cause)),
             .batchHeld(.incomparable(cause)), .batchHeld(.damaged("its SHA-256 differs")),
         ] + BackoffReason.allCases.map { .backingOff($0, cause, retryAfter: nil) }

@@ -363,7 +363,8 @@ struct WindowWorld {
         (.batchHeld(.incomparable(cause)), .answered), (.batchHeld(.damaged("x")), .nothing),
         (.clock(server: Timestamp(unixSeconds: 0), cause), .answered),
         (.region("r", cause), .answered), (.unsupported(.checksum, cause), .answered),
-        (.conflict(cause), .answered), (.advice(cause), .answered), (.aborted, .nothing),
+        (.conflict(cause), .answered), (.startOver(cause), .answered), (.advice(cause), .answered),
+        (.aborted, .nothing),
         (.backingOff(.throttled, cause, retryAfter: .seconds(900)), .answered),
         (.backingOff(.serverError, cause, retryAfter: nil), .answered),
     ]

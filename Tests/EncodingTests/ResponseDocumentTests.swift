@@ -51,6 +51,19 @@ struct ResponseDocumentTests {
         Case("<LocationConstraint></LocationConstraint>", .init(location: "us-east-1")),
         Case("<LocationConstraint>EU</LocationConstraint>", .init(location: "eu-west-1")),
         Case("<LocationConstraint>evil.com/</LocationConstraint>", nil),
+        Case(
+            "<InitiateMultipartUploadResult xmlns=\"u\"><Key>k</Key><UploadId>a~/+=&amp;</UploadId>"
+                + "</InitiateMultipartUploadResult>",
+            .init(uploadID: "a~/+=&")),
+        Case(
+            "<InitiateMultipartUploadResult><UploadId>a b</UploadId></InitiateMultipartUploadResult>",
+            nil),
+        Case(
+            "\n \n<CompleteMultipartUploadResult><ETag>&quot;1-2&quot;</ETag>"
+                + "</CompleteMultipartUploadResult>",
+            .init(entityTag: "\"1-2\"", isCompletion: true)),
+        Case("<CompleteMultipartUploadResult><ETag>1</ETag><Key>cut", nil),
+        Case("<Error><UploadId>u</UploadId><ETag>1</ETag><Code>A</Code></Error>", .init(code: "A")),
         Case("<html><Error><Code>AccessDenied</Code></Error></html>", nil),
         Case("<Error><Code>not a code</Code></Error>", nil),
         Case("<Error><Code>A&unknown;</Code></Error>", nil),

@@ -2,7 +2,7 @@
 """An S3 for tests that does as it is told: the standard library only, objects in memory.
 
 It stores, answers and lists as S3 does (PutObject, HeadObject, GetObject, DeleteObject, ListObjectsV2,
-GetBucketLocation, If-None-Match: *, x-amz-meta-*), checks that x-amz-content-sha256 and
+GetBucketLocation, If-None-Match: *, x-amz-meta-*, and uploads in parts), checks that x-amz-content-sha256 and
 x-amz-checksum-crc32 are those of the body, and remembers every request and every distinct body that a
 key ever had. It does not check signatures. On top of that a script of rules makes it fail as networks
 and stores do.
@@ -19,7 +19,9 @@ Control, over the same port:
     DELETE /__script     forgets all rules
     GET    /__requests   {"connections", "peak", "requests": [{method, bucket, key, query, headers, …}]}
     GET    /__objects    {"<bucket>/<key>": {size, sha256, headers, bodies: [sha256, …], puts}}
-    POST   /__forget     forgets requests, objects and rules
+    GET    /__uploads    {"<upload ID>": {key, parts: [number, …]}}: what was begun and not ended
+    POST   /__uploads/forget   ends all of them, as a lifecycle rule does
+    POST   /__forget     forgets requests, objects, uploads and rules
 
 A rule is {"method", "bucket", "key", "query", "times", "probability", "seed", "do", …}. It applies to
 requests whose method and bucket are equal, and whose key (or query) contains the text, where these are
@@ -30,7 +32,8 @@ that applies acts:
                     an error document; early: sent before the body is read, then the connection is closed;
                     a header that is null is left out; "ahead": N makes its Date N seconds later than the
                     request was signed
-    {"do": "lose"}                        stores, then closes without an answer
+    {"do": "lose"}                        stores (or completes an upload), then closes without an answer;
+                    "seconds": N has it wait before that
     {"do": "cut", "bytes": N}             stores, then closes after N bytes of the answer
     {"do": "reset", "after": K}           resets the connection after K bytes of the body (default 0)
     {"do": "redirect", "region": R}       301 PermanentRedirect without Location
@@ -61,6 +64,7 @@ import threading
 import time
 import urllib.parse
 import zlib
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 REASONS = {200: "OK", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently",
@@ -105,7 +109,7 @@ class Store:
 
     def forget(self):
         with self.lock:
-            self.rules, self.requests, self.objects = [], [], {}
+            self.rules, self.requests, self.objects, self.uploads = [], [], {}, {}
             self.connections = self.open = self.peak = 0
 
     def rule_for(self, request):
@@ -125,6 +129,7 @@ class Store:
                 entry["bodies"].append(digest)
             kept = {k: v for k, v in request.headers.items()
                     if k.startswith("x-amz-meta-") or k == "content-type"}
+            kept["ETag"] = f'"{hashlib.md5(body).hexdigest()}"'
             entry.update(body=body, sha256=digest, headers=kept, puts=entry["puts"] + 1,
                          modified=time.time())
             self.objects[name] = entry
@@ -178,8 +183,83 @@ class Request:
             self.bucket, _, self.key = path[1:].partition("/")
         self.name = f"{self.bucket}/{self.key}"
 
+    @property
+    def is_of_upload(self):
+        return self.argument("uploads") is not None or self.argument("uploadId") is not None
+
     def argument(self, name):
         return dict(urllib.parse.parse_qsl(self.query, keep_blank_values=True)).get(name)
+
+
+class Uploads:
+    """What S3 does for an upload in parts. Each answer is a status, a body or (code, message), and headers."""
+
+    SMALLEST = 5 << 20
+
+    def __init__(self, store):
+        self.store = store
+
+    def carry_out(self, request, body):
+        with self.store.lock:
+            if request.method == "POST" and request.argument("uploads") is not None:
+                return self.begin(request)
+            upload = self.store.uploads.get(request.argument("uploadId"))
+            if not upload or upload["name"] != request.name:
+                return 404, ("NoSuchUpload", "The specified upload does not exist."), {}
+            if request.method == "PUT":
+                return self.take(request, body, upload)
+            if request.method == "POST":
+                return self.complete(request, body, upload)
+            del self.store.uploads[request.argument("uploadId")]
+            return 204, b"", {}
+
+    def begin(self, request):
+        # Of characters that a query has to encode.
+        identifier = f"{len(self.store.requests)}~/+=&%41"
+        self.store.uploads[identifier] = {"name": request.name, "request": request, "parts": {}}
+        text = (f"<InitiateMultipartUploadResult {NAMESPACE}><Key>{escape(request.key)}</Key>"
+                f"<UploadId>{escape(identifier)}</UploadId></InitiateMultipartUploadResult>")
+        return 200, xml(text), {}
+
+    def take(self, request, body, upload):
+        algorithm = upload["request"].headers.get("x-amz-checksum-algorithm")
+        if (algorithm == "CRC32") != ("x-amz-checksum-crc32" in request.headers):
+            return 400, ("InvalidRequest", "Checksum Type mismatch occurred"), {}
+        # S3's is no more than a name, and one that XML has to escape.
+        tag = f'"{hashlib.md5(body).hexdigest()}<&>"'
+        upload["parts"][int(request.argument("partNumber"))] = (tag, body)
+        return 200, b"", {"ETag": tag}
+
+    def complete(self, request, body, upload):
+        listed = []
+        for part in xml_of(body).iter("Part"):
+            fields = {field.tag: field.text for field in part}
+            listed.append((int(fields["PartNumber"]), fields["ETag"], fields.get("ChecksumCRC32")))
+        numbers = [number for number, _, _ in listed]
+        if numbers != sorted(set(numbers)) or not numbers:
+            return 400, ("InvalidPartOrder", "The list of parts was not in ascending order."), {}
+        bodies = []
+        for number, tag, checksum in listed:
+            (kept, bytes_of_it) = upload["parts"].get(number, (None, b""))
+            crc = base64.b64encode(struct.pack(">I", zlib.crc32(bytes_of_it))).decode()
+            if kept != tag or checksum not in (None, crc):
+                return 400, ("InvalidPart", "One or more of the parts could not be found."), {}
+            bodies.append(bytes_of_it)
+        if any(len(each) < self.SMALLEST for each in bodies[:-1]):
+            return 400, ("EntityTooSmall", "Your proposed upload is too small"), {}
+        # What the object is to be called and have with it, the upload began with.
+        only_if_new = request.headers.get("if-none-match") == "*"
+        if not self.store.put(upload["request"], b"".join(bodies), only_if_new):
+            return 412, ("PreconditionFailed", "At least one of the pre-conditions did not hold"), {}
+        del self.store.uploads[request.argument("uploadId")]
+        text = (f"<CompleteMultipartUploadResult {NAMESPACE}><Key>{escape(request.key)}</Key>"
+                f"<ETag>&quot;{len(listed)}&quot;</ETag></CompleteMultipartUploadResult>")
+        return 200, xml(text), {}
+
+
+def xml_of(body):
+    """A document without its namespace."""
+    return ElementTree.fromstring(body.decode().replace(f" {NAMESPACE}", ""))
 
 
 class Connection:
@@ -242,6 +322,8 @@ class Connection:
             return self.error(request, 400, *wrong)
         if request.key == "":
             return self.bucket(request)
+        if request.is_of_upload:
+            return self.answer_or_error(request, Uploads(self.store).carry_out(request, body))
         if request.method == "PUT":
             only_if_new = request.headers.get("if-none-match") == "*"
             if not self.store.put(request, body, only_if_new):
@@ -255,9 +337,18 @@ class Connection:
                 return self.error(request, 404, "NoSuchKey", "The specified key does not exist.")
             return self.answer(request, 200, there["body"], there["headers"])
         if request.method == "DELETE":
+            wanted, there = request.headers.get("if-match"), self.store.get(request.name)
+            if wanted and there and wanted != there["headers"].get("ETag"):
+                return self.error(request, 412, "PreconditionFailed", "It has another ETag")
             self.store.delete(request.name)
             return self.answer(request, 204, b"")
         return self.error(request, 501, "NotImplemented", "A header you provided implies more")
+
+    def answer_or_error(self, request, outcome):
+        status, told, headers = outcome
+        if status < 300:
+            return self.answer(request, status, told, headers)
+        return self.error(request, status, *told, headers)
 
     def bucket(self, request):
         if request.argument("location") is not None:
@@ -315,7 +406,11 @@ class Connection:
         if action == "answer":
             return self.refuse(rule, request)
         if action in ("lose", "cut"):
-            self.store.put(request, body, False)
+            if request.is_of_upload:
+                Uploads(self.store).carry_out(request, body)
+            else:
+                self.store.put(request, body, False)
+            time.sleep(rule.get("seconds", 0))
             self.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"[:rule.get("bytes", 0)])
             raise Gone
         if action == "exists":
@@ -368,6 +463,11 @@ class Connection:
                           "requests": store.requests}
             elif request.target == "/__objects":
                 answer = store.summary()
+            elif request.target == "/__uploads":
+                answer = {identifier: {"key": upload["request"].key, "parts": sorted(upload["parts"])}
+                          for identifier, upload in store.uploads.items()}
+            elif request.target == "/__uploads/forget":
+                store.uploads = {}
             elif request.target == "/__forget" and request.method == "POST":
                 store.forget()
             else:

@@ -29,7 +29,7 @@ BLANKS = [" ", "  ", "\t", " \t ", "   "]
 WORDS = ["AES256", "bucket-owner-full-control", "a,b", "é", "x=y", "\"quoted  text\"", "*", "0"]
 NAMES = ["content-type", "Content-Length", "If-None-Match", "x-amz-meta-sluice-sha256", "X-Amz-Acl",
          "x-amz-tagging", "Range", "x-amz-storage-class", "My-Header", "x-amz-meta-a.b_c"]
-QUERY = ["prefix", "list-type", "location", "X", "x", "a b", "a+b", "ü", "k~", "=", "&", "k", "k-1"]
+QUERY = ["uploads", "uploadId", "partNumber", "prefix", "list-type", "location", "X", "x", "a b", "a+b", "ü", "k~", "=", "&", "k", "k-1"]
 
 
 def characters(rng):
@@ -43,10 +43,16 @@ def path(rng):
     return "/" + "/".join(parts)
 
 
+def upload_id(rng):
+    """As S3 and other stores make them: letters, digits, and what Base64 and file names have besides."""
+    return "".join(rng.choices("abcXYZ019._-~+/=", k=rng.choice([20, 128, 300])))
+
+
 def query(rng):
     items = []
     for _ in range(rng.choice([0, 0, 1, 2, 5])):
-        value = rng.choice([None, "", characters(rng), rng.choice(SEGMENTS)])
+        value = rng.choice([None, "", characters(rng), rng.choice(SEGMENTS), upload_id(rng),
+                            str(rng.randrange(1, 10_001))])
         items.append((rng.choice([rng.choice(QUERY), "q" + characters(rng)]), value))
     return items
 

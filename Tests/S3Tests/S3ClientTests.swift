@@ -312,7 +312,7 @@ struct S3ClientTests {
 
     private func put(_ client: S3Client, _ key: String, body: String = "body") async -> S3Reply {
         let object = ObjectUpload(
-            key: key, sha256: SHA256.digest(of: body), crc32: crc32(Array(body.utf8)),
+            key: key, sha256: SHA256.digest(of: body), crc32: referenceCRC32(Array(body.utf8)),
             contentType: "application/x-ndjson", metadata: [Header("sluice-events", "1")])
         return await outcome(of: { completion in
             client.putObject(object, body: BytesBody(Array(body.utf8)), completion: completion)
@@ -326,15 +326,16 @@ struct S3ClientTests {
             _ = start { continuation.resume(returning: $0) }
         }
     }
+}
 
-    private func crc32(_ bytes: [UInt8]) -> UInt32 {
-        var crc = ~UInt32(0)
-        for byte in bytes {
-            crc ^= UInt32(byte)
-            for _ in 0..<8 { crc = crc & 1 == 0 ? crc >> 1 : (crc >> 1) ^ 0xEDB8_8320 }
-        }
-        return ~crc
+/// Bit by bit, as RFC 1952 defines it.
+func referenceCRC32(_ bytes: [UInt8]) -> UInt32 {
+    var crc = ~UInt32(0)
+    for byte in bytes {
+        crc ^= UInt32(byte)
+        for _ in 0..<8 { crc = crc & 1 == 0 ? crc >> 1 : (crc >> 1) ^ 0xEDB8_8320 }
     }
+    return ~crc
 }
 
 /// Credentials that never change.
