@@ -10,8 +10,8 @@ import Signing
 
 /// Tries the credentials of a connector: one permission after the other, each by itself.
 ///
-/// It writes one object, `<folder>/_sluice_test`, and leaves it there, since nothing of a connector may
-/// delete. The next trial writes it anew.
+/// It writes one object, `<folder>/_sluice_test`, and leaves it there, since nothing of a connector of events may
+/// delete; the next trial writes it anew. Of a connector that takes files, it deletes it again.
 @MainActor
 final class ConnectorTrial {
     static let objectName = "_sluice_test"
@@ -120,7 +120,11 @@ final class ConnectorTrial {
     /// What is tried of S3, in this order.
     var steps: [String] {
         ["GetBucketLocation", "ListBucket", "PutObject"] + extras.map(\.name) + ["GetObject"]
+            + (mayDelete ? ["DeleteObject"] : [])
     }
+
+    /// Whether the connector may delete what it wrote.
+    var mayDelete: Bool { connector.kind == .dataExport }
 
     /// The permissions that a PUT takes for what the connector sends with it.
     var extras: [PutExtra] { PutExtra.allCases.filter { $0.isUsed(by: connector) } }

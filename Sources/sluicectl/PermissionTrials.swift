@@ -143,6 +143,18 @@ extension ConnectorTrial {
                 client.getObject(key, sink: { received.take($0) }, completion: completion)
             },
             judge: { [self] reply in readStep(reply.disposition, received.bytes) },
+            next: { [self] _ in mayDelete ? remove() : end() })
+    }
+
+    private func remove() {
+        attempt(
+            .deleteObject, action: "s3:DeleteObject",
+            send: { [client, key] in client.deleteObject(key, completion: $0) },
+            judge: { [self] reply in
+                guard case .answered = reply.disposition else { return nil }
+                let text = isWritten ? "the object is gone again" : "there was no object to delete"
+                return TrialStep(name: "DeleteObject", result: .ok, text: text)
+            },
             next: { [self] _ in end() })
     }
 

@@ -14,7 +14,7 @@ struct TestCommand: ParsableCommand {
         abstract: "Tries a connector's credentials and permissions, one by one.",
         discussion: """
             It says whose the credentials are, assumes the role where there is one, asks for the bucket's region, lists the folder, and writes and reads the object \
-            _sluice_test in it, which stays there. A failure of one step does not keep the others \
+            _sluice_test in it, which stays there; of a connector that takes files, it deletes it again. A failure of one step does not keep the others \
             from being tried. The daemon need not run, and the connector need not be installed: a \
             file that ends in .toml can be named in its place.
 
