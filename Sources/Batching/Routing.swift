@@ -8,6 +8,9 @@ public import Model
 public struct Routing: Sendable, Equatable {
     public struct Connector: Sendable, Equatable {
         public var name: ConnectorName
+        /// An export connector takes files as they are; what concerns events has no meaning for it.
+        public var kind: ConnectorSettings.Kind
+        public var keyTemplate: KeyTemplate
         public var folder: String
         public var integrationID: String
         public var patterns: [EventPattern]
@@ -18,6 +21,8 @@ public struct Routing: Sendable, Equatable {
 
         public init(_ settings: ConnectorSettings) {
             name = settings.name
+            kind = settings.kind
+            keyTemplate = settings.keyTemplate
             folder = settings.folder
             integrationID = settings.integrationID
             patterns = settings.events
@@ -46,7 +51,13 @@ public struct Routing: Sendable, Equatable {
         self.partition = partition
         self.unmatched = unmatched
         self.connectors = connectors
-        self.schemas = connectors.contains { $0.format.isAvro } ? schemas : SchemaSet()
+        let hasAvro = connectors.contains { $0.kind == .currents && $0.format.isAvro }
+        self.schemas = hasAvro ? schemas : SchemaSet()
+    }
+
+    /// The connectors that take files as they are.
+    public var exports: Set<ConnectorName> {
+        Set(connectors.lazy.filter { $0.kind == .dataExport }.map(\.name))
     }
 
     /// The schema ID of formats that have no schema.

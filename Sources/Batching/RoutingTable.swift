@@ -26,6 +26,7 @@ public struct RoutingTable: Sendable {
         case invalidConnector
         case keyTooLong(eventType: String)
         case noSchema(eventType: String)
+        case takesFiles
     }
 
     public struct Answer: Sendable, Equatable {
@@ -71,7 +72,7 @@ public struct RoutingTable: Sendable {
     private func bySubscription(_ eventType: String?) -> Answer {
         var answer = Answer()
         for (index, connector) in routing.connectors.enumerated() {
-            guard let type = eventType ?? connector.defaultEventType,
+            guard connector.kind == .currents, let type = eventType ?? connector.defaultEventType,
                 connector.patterns.contains(where: { $0.matches(type) })
             else { continue }
             add(type, index, to: &answer)
@@ -89,7 +90,9 @@ public struct RoutingTable: Sendable {
 
     private func answer(_ eventType: String?, to index: Int) -> Answer {
         var answer = Answer()
-        if let type = eventType ?? routing.connectors[index].defaultEventType {
+        if routing.connectors[index].kind == .dataExport {
+            answer.refusals.append((index, .takesFiles))
+        } else if let type = eventType ?? routing.connectors[index].defaultEventType {
             add(type, index, to: &answer)
         } else {
             answer.refusals.append((index, .noEventType))
@@ -141,6 +144,7 @@ extension RoutingTable.Refusal: CustomStringConvertible {
         case .noSchema(let type):
             "no schema covers type \(type), and the connector's format is avro; add "
                 + "\(type).avsc to the schemas, or write format = \"jsonl\""
+        case .takesFiles: "the connector takes files as they are, and no events"
         }
     }
 }

@@ -12,6 +12,10 @@ extension Routing {
         for connector in connectors {
             text.add("connector", connector.name)
             text.add("folder", connector.folder)
+            if connector.kind == .dataExport {
+                text.add("kind", connector.kind.rawValue)
+                text.add("key", connector.keyTemplate)
+            }
             text.add("integration-id", connector.integrationID)
             for pattern in connector.patterns { text.add("events", pattern) }
             if let type = connector.defaultEventType { text.add("default-event-type", type) }
@@ -73,6 +77,15 @@ extension Routing.Connector {
     fileprivate mutating func take(_ key: String, _ value: String) throws(CheckedText.Fault) {
         switch key {
         case "folder": folder = value
+        case "kind":
+            guard let kind = ConnectorSettings.Kind(rawValue: value) else {
+                throw .damaged("a kind is unknown")
+            }
+            self.kind = kind
+        case "key":
+            do throws(KeyTemplate.Fault) { keyTemplate = try KeyTemplate(value) } catch {
+                throw .damaged("a template of keys \(error)")
+            }
         case "integration-id": integrationID = value
         case "default-event-type": defaultEventType = value
         case "events":

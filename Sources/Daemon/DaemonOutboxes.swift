@@ -44,7 +44,7 @@ extension Daemon {
         let outbox = Outbox(
             name,
             OutboxSurroundings(
-                clock: clock, reporter: reporter, files: files, queue: lanes.reading,
+                clock: clock, reporter: reporter, files: files, queue: lanes.reading, spool: spool,
                 settle: { [weak self] settlement in self?.settle(settlement) },
                 markUncertain: { batches in spool.markUncertain(batches) { _ in } },
                 delivered: { [weak self] batch in
@@ -81,7 +81,20 @@ extension Daemon {
         spool.govern(
             by: IntakePolicy(
                 troubled: Set(outboxes.values.lazy.filter(\.isTroubled).map(\.name)),
-                maxHeld: settings.connectors.reduce(into: [:]) { $0[$1.name] = $1.maxHeld }))
+                maxHeld: settings.connectors.reduce(into: [:]) { $0[$1.name] = $1.maxHeld },
+                closedFolders: closedFolders))
+    }
+
+    /// Where others put events in the buckets of those who take files as they are.
+    private var closedFolders: [ConnectorName: [IntakePolicy.ClosedFolder]] {
+        var closed: [ConnectorName: [IntakePolicy.ClosedFolder]] = [:]
+        for export in settings.connectors where export.kind == .dataExport {
+            closed[export.name] = settings.connectors.filter {
+                $0.kind == .currents && $0.bucket == export.bucket
+                    && $0.endpoint == export.endpoint
+            }.map { IntakePolicy.ClosedFolder(folder: $0.folder, connector: $0.name) }
+        }
+        return closed
     }
 
     /// A second after the first change: troubles come and go, and there may be very many connectors.

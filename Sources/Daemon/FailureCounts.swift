@@ -21,7 +21,7 @@ extension Disposition {
         switch self {
         case .delivered, .answered, .existing, .missing, .aborted, .advice: nil
         case .misconfigured(.local): "local"
-        case .batchHeld(.differs): "differs"
+        case .batchHeld(.differs), .batchHeld(.taken): "differs"
         case .batchHeld(.damaged): "damaged"
         default: cause?.code ?? "unknown"
         }

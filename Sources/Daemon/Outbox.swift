@@ -241,6 +241,7 @@ struct OutboxSurroundings {
     var files: any FileSystem
     /// Reads what is to be sent.
     var queue: DispatchQueue
+    var spool: Spool
     /// Asks the spool to settle a batch.
     var settle: (Settlement) -> Void
     /// Asks the spool to remember that batches may be stored.

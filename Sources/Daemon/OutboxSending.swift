@@ -22,7 +22,7 @@ extension Outbox {
             let permission = health.permission(at: now)
             switch permission {
             case .full:
-                if shipments.count >= Self.mostUnderWay { return }
+                if shipments.count >= mostUnderWay { return }
             case .oneAtATime, .probe:
                 if !shipments.isEmpty { return }
             case .none(let until):
@@ -31,6 +31,11 @@ extension Outbox {
             guard let batch = next(at: now, isProbe: permission == .probe) else { return }
             ship(batch, client)
         }
+    }
+
+    /// What overwrites goes in order, or an older file could take the place of a newer one.
+    private var mostUnderWay: Int {
+        settings?.onConflict == .overwrite ? 1 : Self.mostUnderWay
     }
 
     /// The oldest batch that may go now; its event type has its own permission. Probes take event types in turn.
@@ -117,6 +122,7 @@ extension Outbox {
 
     private func ended(_ batch: HeldBatch, _ disposition: Disposition) {
         guard let shipment = shipments.removeValue(forKey: batch.id) else { return }
+        let disposition = batch.isExport ? disposition.ofConnector : disposition
         failures.count(disposition)
         let now = clock.instant()
         let place = destination(eventType: batch.eventType, key: shipment.envelope?.key)
@@ -130,8 +136,12 @@ extension Outbox {
         case .batchHeld(let fault):
             postponed[batch.id] = nil
             let reason = disposition.explanation(of: .putObject, at: place)
-            atFault.insert(batch, because: reason, isConflict: fault == .differs)
-            reporter.held(fault, reason, place, batch)
+            atFault.insert(batch, because: reason, isConflict: fault.isConflict)
+            if case .taken = fault, settings?.onConflict == .rename {
+                rekey(batch.id.name, by: surroundings.spool) { _ in }
+            } else {
+                reporter.held(fault, reason, place, batch)
+            }
         case .conflict:
             let failures = (postponed[batch.id]?.failures ?? 0) + 1
             let delay = Backoff().delay(

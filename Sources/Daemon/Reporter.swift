@@ -37,15 +37,28 @@ final class Reporter {
             uncounted.bytes += envelope.size
             return
         }
+        let what = envelope.export.map { "file \($0.path)" } ?? count(envelope.events, "event")
+        let fields: [JournalField] =
+            envelope.export == nil
+            ? [
+                .eventType(envelope.eventType), .events(envelope.events),
+                .firstOffset(envelope.offset),
+            ] : []
         say(
             .objectDelivered,
-            "connector \(envelope.batch.connector): delivered \(count(envelope.events, "event")) "
+            "connector \(envelope.batch.connector): delivered \(what) "
                 + "(\(ByteCount(envelope.size))) to s3://\(bucket)/\(envelope.key)",
             [
-                .connector(envelope.batch.connector.description), .eventType(envelope.eventType),
-                .bucket(bucket), .key(envelope.key), .events(envelope.events),
-                .bytes(envelope.size), .firstOffset(envelope.offset),
-            ])
+                .connector(envelope.batch.connector.description), .bucket(bucket),
+                .key(envelope.key), .bytes(envelope.size),
+            ] + fields)
+    }
+
+    /// A batch with what is in it.
+    private func described(_ batch: HeldBatch) -> String {
+        batch.isExport
+            ? "file \(batch.id.name)"
+            : "batch \(batch.id.name) with \(count(batch.events, "event"))"
     }
 
     private func beginSecond() {
@@ -83,26 +96,25 @@ final class Reporter {
             switch fault {
             case .differs: .identityConflict
             case .damaged: .spoolDamaged
-            case .refused, .incomparable: .batchHeld
+            case .refused, .incomparable, .taken: .batchHeld
             }
-        let name = "batch \(batch.id.name) with \(count(batch.events, "event")) is held"
+        let name = "\(described(batch)) is held"
         say(kind, "\(text); \(name)", fields(place, batch))
     }
 
     func rekeyed(_ batch: HeldBatch, from old: String, _ place: Destination) {
         say(
             .identityConflict,
-            "connector \(place.connector): batch \(batch.id.name) with "
-                + "\(count(batch.events, "event")) is delivered as \(place.key ?? "") from now on, "
-                + "for another object lies at \(old)",
+            "connector \(place.connector): \(described(batch)) is delivered as "
+                + "\(place.key ?? "") from now on, for another object lies at \(old)",
             fields(place, batch), priority: .notice)
     }
 
     private func fields(_ place: Destination, _ batch: HeldBatch) -> [JournalField] {
         var fields: [JournalField] = [
-            .connector(place.connector), .eventType(batch.eventType), .bucket(place.bucket),
-            .events(batch.events), .bytes(batch.size),
+            .connector(place.connector), .bucket(place.bucket), .bytes(batch.size),
         ]
+        if !batch.isExport { fields += [.eventType(batch.eventType), .events(batch.events)] }
         if let key = place.key { fields.append(.key(key)) }
         return fields
     }

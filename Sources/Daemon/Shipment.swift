@@ -103,13 +103,7 @@ final class Shipment {
         let envelope = opened.envelope
         let upload = ObjectUpload(
             key: envelope.key, sha256: envelope.sha256, crc32: envelope.crc32,
-            contentType: envelope.contentType,
-            metadata: [
-                Header("sluice-events", String(envelope.events)),
-                Header("sluice-first-offset", String(envelope.offset)),
-                Header("sluice-event-type", envelope.eventType),
-                Header("sluice-schema-id", String(envelope.schemaID)),
-            ])
+            contentType: envelope.contentType, metadata: Self.metadata(envelope))
         let body = ObjectBody(opened, on: queue)
         clockWhenSent = client.clockOffset
         client.putObject(upload, body: body) { [self] reply in
@@ -120,6 +114,17 @@ final class Shipment {
             default: correctOrEnd(reply.disposition) { [self] in put() }
             }
         }
+    }
+
+    /// Of an object of events; a file that goes as it is needs none.
+    private static func metadata(_ envelope: Envelope) -> [Header] {
+        guard envelope.export == nil else { return [] }
+        return [
+            Header("sluice-events", String(envelope.events)),
+            Header("sluice-first-offset", String(envelope.offset)),
+            Header("sluice-event-type", envelope.eventType),
+            Header("sluice-schema-id", String(envelope.schemaID)),
+        ]
     }
 
     /// Makes the correction that an answer asks for and tries again; any other answer is the end.
@@ -178,7 +183,7 @@ final class Shipment {
                         length: envelope.size, sha256: envelope.sha256.hex) ?? .unknown
                 switch comparison {
                 case .equal: end(.delivered)
-                case .different: end(.batchHeld(.differs))
+                case .different: differs(reply.answer)
                 case .unknown: hash()
                 }
             case .missing:
@@ -189,6 +194,16 @@ final class Shipment {
                 correctOrEnd(reply.disposition) { [self] in compare() }
             }
         }
+    }
+
+    /// Another object lies under the key. For events that says that two daemons share an identity; a file may just be
+    /// called like one that was there before.
+    private func differs(_ answer: Answer?) {
+        guard envelope?.export != nil else { return end(.batchHeld(.differs)) }
+        end(
+            .batchHeld(
+                .taken(ExistingObject(size: answer?.contentLength, modified: answer?.lastModified))
+            ))
     }
 
     /// Nothing lies under the key.
@@ -218,7 +233,10 @@ final class Shipment {
         ) { [self] reply in
             switch reply.disposition {
             case .answered:
-                end(computation.finish() == envelope.sha256 ? .delivered : .batchHeld(.differs))
+                guard computation.finish() == envelope.sha256 else {
+                    return differs(reply.answer)
+                }
+                end(.delivered)
             case .missing: gone()
             case .advice(let cause): end(.batchHeld(.incomparable(cause)))
             default: correctOrEnd(reply.disposition) { [self] in hash() }

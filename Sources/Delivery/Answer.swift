@@ -37,6 +37,8 @@ public struct Answer: Sendable, Equatable {
 
     /// `Content-Length` of a HEAD.
     public var contentLength: UInt64?
+    /// `Last-Modified` of a HEAD.
+    public var lastModified: Timestamp?
     /// `x-amz-meta-sluice-sha256`: the SHA-256 of the object's bytes, in hexadecimal.
     public var sha256: String?
 

@@ -69,10 +69,32 @@ public enum BatchFault: Sendable, Equatable {
     case refused(Cause)
     /// Another object lies under its key: two daemons share one identity.
     case differs
+    /// Another object lies under the key of a file that goes as it is, which must not be overwritten.
+    case taken(ExistingObject)
     /// An object lies under its key, and what it is may not be read.
     case incomparable(Cause)
     /// The batch on disk is not what was sealed.
     case damaged(String)
+
+    /// The body of another object was seen under its key, so it may have another key.
+    public var isConflict: Bool {
+        switch self {
+        case .differs, .taken: true
+        case .refused, .incomparable, .damaged: false
+        }
+    }
+}
+
+/// What is known of an object that lies where another one was to be stored.
+public struct ExistingObject: Sendable, Hashable {
+    /// In bytes.
+    public var size: UInt64?
+    public var modified: Timestamp?
+
+    public init(size: UInt64?, modified: Timestamp?) {
+        self.size = size
+        self.modified = modified
+    }
 }
 
 /// What the other side said, for people.
@@ -112,6 +134,14 @@ extension Disposition {
         case .delivered, .answered, .existing, .missing, .misconfigured, .batchHeld, .aborted:
             nil
         }
+    }
+
+    /// What it means where event types are none: a denial concerns the connector.
+    public var ofConnector: Disposition {
+        if case .credentials(.eventType, let cause) = self {
+            return .credentials(.connector, cause)
+        }
+        return self
     }
 
     /// What it means when the correction that it asks for has already been made for this batch.

@@ -99,6 +99,10 @@ extension BatchFault {
             "another object lies at \(object): two daemons share one identity; this batch is held; "
                 + "give each daemon a partition of its own in sluice.toml, then run "
                 + "\"sluicectl rekey \(connector)\""
+        case .taken(let existing):
+            "\(existing.clause) lies at \(object) already, and files are not overwritten; this one is "
+                + "held, the others go on; \"sluicectl rekey \(connector)\" gives it another key, "
+                + "\"sluicectl discard \(connector)\" gives it up; on_conflict decides for the next ones"
         case .incomparable(let cause):
             "an object lies at \(object) and may not be read \(cause.reference); this batch is "
                 + "held; allow s3:GetObject so that the two can be compared"
@@ -106,6 +110,18 @@ extension BatchFault {
             "the batch for \(object) is damaged on disk: \(what); it is held, the others go on; "
                 + "check the disk"
         }
+    }
+}
+
+extension ExistingObject {
+    fileprivate var clause: String {
+        var clause = "another object"
+        if let size { clause += " (\(grouped(size)) bytes" }
+        if let modified {
+            clause += size == nil ? " (" : ", "
+            clause += "last modified \(modified.extended)"
+        }
+        return size == nil && modified == nil ? clause : clause + ")"
     }
 }
 

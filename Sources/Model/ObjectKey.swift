@@ -8,6 +8,9 @@ public struct ObjectKey: Sendable {
     /// S3's limit for a key, in bytes of UTF-8.
     public static let longest = 1024
 
+    /// What the keys begin with, below the folder.
+    public static let source = "dataexport."
+
     public var folder: String
     public var cluster: String
     public var integrationID: String
@@ -28,7 +31,7 @@ public struct ObjectKey: Sendable {
     }
 
     public func text(eventType: String, hour: Hour, offset: UInt64, suffix: String) -> String {
-        let source = "dataexport.\(cluster).S3.integration.\(integrationID)"
+        let source = "\(Self.source)\(cluster).S3.integration.\(integrationID)"
         let prefix = folder.isEmpty ? "" : folder + "/"
         return "\(prefix)\(source)/event_type=\(eventType)/date=\(hour)/\(schemaID)/\(zone)/"
             + "\(source)+\(partition)+\(offset)\(suffix)"

@@ -34,6 +34,7 @@ nonisolated extension Answer {
         bucketRegion = region.flatMap { Partition.isRegion($0) ? $0 : nil }
         retryAfter = response.header("retry-after").flatMap { Self.pause($0, after: date) }
         contentLength = response.header("content-length").flatMap { UInt64($0) }
+        lastModified = response.header("last-modified").flatMap(HTTPDate.timestamp)
         sha256 = response.header(Self.digestHeader)
     }
 

@@ -21,7 +21,7 @@ extension S3Client {
     /// What the connector wants and the store knows, as far as that is known.
     var featuresInUse: Set<OptionalFeature> {
         var features: Set<OptionalFeature> = []
-        if settings.conditionalWrites { features.insert(.conditionalWrites) }
+        if settings.storesConditionally { features.insert(.conditionalWrites) }
         if settings.checksum == .whenSupported { features.insert(.checksum) }
         return features.subtracting(unsupported)
     }

@@ -1,6 +1,6 @@
 import Model
 
-/// The name of a claimed event file. It holds all that is known of the file besides its bytes.
+/// The name of a claimed file. It holds all that is known of the file besides its bytes.
 ///
 /// ```
 /// <number, 16 hex digits>.<accepted, Unix seconds>.<size>.<kind>.<connector or _>.<original name, escaped>
@@ -8,7 +8,8 @@ import Model
 ///
 /// The kind is `plain` or `gzip`, the encoding of an event file. One that comes from quarantine says more: `+<offset>`
 /// after that, where the text before the offset was taken earlier; or `rejects`, a file as `Rejects` writes it, and
-/// `+<connector>` after that, where only what this connector refused is tried again.
+/// `+<connector>` after that, where only what this connector refused is tried again. `export` is a file that becomes an
+/// object as it is; its name is an `ExportName`.
 struct ActiveName: Hashable, Sendable {
     enum Encoding: String, Sendable { case plain, gzip }
 
@@ -17,6 +18,8 @@ struct ActiveName: Hashable, Sendable {
         case events(from: UInt64)
         /// Refused events; all of them, or those of one connector.
         case rejects(of: ConnectorName?)
+        /// Bytes that nobody reads: they become one object.
+        case export
     }
 
     var number: UInt64
@@ -41,10 +44,12 @@ struct ActiveName: Hashable, Sendable {
         case .events(let from): "\(encoding.rawValue)+\(from)"
         case .rejects(nil): Self.rejects
         case .rejects(let connector?): "\(Self.rejects)+\(connector)"
+        case .export: Self.export
         }
     }
 
     private static let rejects = "rejects"
+    private static let export = "export"
 
     /// Its name if it is kept whole: a file of rejects is none of events, and must not be taken for one.
     var keptOriginal: String { isRejects ? "\(original).\(Self.rejects)" : original }
@@ -57,6 +62,8 @@ struct ActiveName: Hashable, Sendable {
     var isRejects: Bool {
         if case .rejects = contents { true } else { false }
     }
+
+    var isExport: Bool { contents == .export }
 
     var path: String { "\(SpoolLayout.active)/\(text)" }
     var hour: Hour { Hour(unixSeconds: accepted.unixSeconds) }
@@ -80,6 +87,7 @@ extension ActiveName {
     }
 
     private static func kind(_ text: Substring) -> (Encoding, Contents)? {
+        if text == export { return (.plain, .export) }
         let parts = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
         if parts[0] == rejects {
             guard parts.count == 2 else { return (.plain, .rejects(of: nil)) }
@@ -169,8 +177,14 @@ enum NameEscape {
         return text
     }
 
+    /// Stands before names that name no object, so that nobody takes what is written here for a name that does.
+    private static let invalid = "%!"
+
+    static func markInvalid(_ escaped: String) -> String { invalid + escaped }
+
     static func shown(_ connector: ConnectorName?, _ original: String) -> String {
-        connector.map { "\(SpoolLayout.incoming)/\($0)/\(original)" }
-            ?? "\(SpoolLayout.incoming)/\(original)"
+        let name = original.hasPrefix(invalid) ? original.dropFirst(invalid.count) : original[...]
+        return connector.map { "\(SpoolLayout.incoming)/\($0)/\(name)" }
+            ?? "\(SpoolLayout.incoming)/\(name)"
     }
 }

@@ -39,6 +39,8 @@ struct Claimer {
     }
 
     private var waiting: [Waiting] = []
+    /// The connectors that take files as they are, whatever is in them.
+    var exports: Set<ConnectorName> = []
     /// What was already reported and left: named once, not at each look.
     private var reported: Set<String> = []
 
@@ -153,8 +155,8 @@ struct Claimer {
         _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
         let files = surroundings.files
-        let original = NameEscape.escape(name)
-        let shown = NameEscape.shown(connector, original)
+        let (original, fault) = originalName(name, connector)
+        let shown = NameEscape.shown(connector, NameEscape.escape(name))
         let file: any OpenFile
         let status: FileStatus
         let writers: Writers
@@ -174,7 +176,8 @@ struct Claimer {
                     "sluiced may not read it; let the group read it, or drop it with "
                         + "sluicectl submit", &round)
             } else if error.isDataFault || error.isHeldByLease {
-                try claimSlowly(path, original, connector, &numbers, surroundings, &round)
+                try claimSlowly(
+                    path, original, fault, shown, connector, &numbers, surroundings, &round)
             } else {
                 throw error
             }
@@ -186,36 +189,62 @@ struct Claimer {
                 &round)
         }
         guard status.kind == .regular, status.links == 1,
-            let encoding = ActiveName.encoding(ofFile: original), writers == .none
+            let kind = kind(of: original, connector), writers == .none
         else {
             file.letWritersIn()
-            return try claimSlowly(path, original, connector, &numbers, surroundings, &round)
+            return try claimSlowly(
+                path, original, fault, shown, connector, &numbers, surroundings, &round)
         }
         // Nobody writes into it, and nobody can begin to, until it lies where no producer reaches it.
         defer { file.letWritersIn() }
         let active = ActiveName(
             number: try numbers.take(files), accepted: surroundings.now(),
-            size: status.size, encoding: encoding, connector: connector, original: original)
+            size: status.size, encoding: kind.encoding, connector: connector, original: original,
+            contents: kind.contents)
         guard try move(path, to: active.path, shown, files, &round) else { return }
         let there = try files.status(active.path)
         guard there?.inode == status.inode, there?.links == 1 else {
             // Somebody put another file under the name meanwhile, or made a link: look again where it lies now.
-            return try claimSlowly(active.path, original, connector, &numbers, surroundings, &round)
+            return try claimSlowly(
+                active.path, original, fault, shown, connector, &numbers, surroundings, &round)
         }
         round.claimed.append(active)
     }
 
+    /// A producer's name as it stands in ours; and what is wrong with it where it names no object, but should.
+    private func originalName(
+        _ name: String, _ connector: ConnectorName?
+    ) -> (original: String, fault: String?) {
+        guard let connector, exports.contains(connector) else {
+            return (NameEscape.escape(name), nil)
+        }
+        do throws(ExportName.Fault) {
+            return (try ExportName(fileName: name).fileName, nil)
+        } catch {
+            return (NameEscape.markInvalid(NameEscape.escape(name)), "its name \(error)")
+        }
+    }
+
+    /// How a file of this name is read; nil where it is not.
+    private func kind(
+        of original: String, _ connector: ConnectorName?
+    ) -> (encoding: ActiveName.Encoding, contents: ActiveName.Contents)? {
+        guard let connector, exports.contains(connector) else {
+            return ActiveName.encoding(ofFile: original).map { ($0, .events(from: 0)) }
+        }
+        return (try? ExportName(fileName: original)) == nil ? nil : (.plain, .export)
+    }
+
     /// Renames first, then looks: for all that is not plainly a file that nobody writes into.
     private mutating func claimSlowly(
-        _ path: String, _ original: String, _ connector: ConnectorName?,
-        _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
+        _ path: String, _ original: String, _ fault: String?, _ shown: String,
+        _ connector: ConnectorName?, _ numbers: inout SequenceNumbers,
+        _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
         let claiming = ClaimingName(
             number: try numbers.take(surroundings.files), connector: connector, original: original)
-        guard try move(path, to: claiming.path, claiming.shown, surroundings.files, &round) else {
-            return
-        }
-        try look(at: claiming, isNew: true, &numbers, surroundings, &round)
+        guard try move(path, to: claiming.path, shown, surroundings.files, &round) else { return }
+        try look(at: claiming, isNew: true, fault, &numbers, surroundings, &round)
     }
 
     /// False where it is gone again, or stays where it is.
@@ -246,7 +275,8 @@ struct Claimer {
 
     /// Looks at a file that nobody else can reach any more, and takes it, sets it aside or waits for its writer.
     private mutating func look(
-        at claiming: ClaimingName, isNew: Bool, _ numbers: inout SequenceNumbers,
+        at claiming: ClaimingName, isNew: Bool, _ fault: String?,
+        _ numbers: inout SequenceNumbers,
         _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
         let files = surroundings.files
@@ -274,25 +304,33 @@ struct Claimer {
                 ? "it has \(status.links) hard links" : "it is \(status.kind.rawValue)"
             return try setAside(claiming, reason, files, &round)
         }
-        guard let encoding = ActiveName.encoding(ofFile: claiming.original) else {
+        guard let kind = kind(of: claiming.original, claiming.connector) else {
             return try setAside(
-                claiming, "its name does not end in .jsonl, .ndjson or .json, with or without .gz",
-                files, &round)
+                claiming, fault ?? fileNameFault(claiming.connector), files, &round)
         }
         if wait(for: claiming, status, file.writers(), surroundings, &round) { return }
-        try take(claiming, status, encoding, isNew, &numbers, surroundings, &round)
+        try take(claiming, status, kind, isNew, &numbers, surroundings, &round)
+    }
+
+    /// Said where the fault itself was found by an earlier process.
+    private func fileNameFault(_ connector: ConnectorName?) -> String {
+        connector.map(exports.contains) == true
+            ? "its name names no object"
+            : "its name does not end in .jsonl, .ndjson or .json, with or without .gz"
     }
 
     private func take(
-        _ claiming: ClaimingName, _ status: FileStatus, _ encoding: ActiveName.Encoding,
-        _ isNew: Bool, _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings,
+        _ claiming: ClaimingName, _ status: FileStatus,
+        _ kind: (encoding: ActiveName.Encoding, contents: ActiveName.Contents), _ isNew: Bool,
+        _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings,
         _ round: inout Round
     ) throws(FileError) {
         // One that waited gets a new number: others were claimed meanwhile, and files are read in the order of numbers.
         let number = isNew ? claiming.number : try numbers.take(surroundings.files)
         let active = ActiveName(
-            number: number, accepted: surroundings.now(), size: status.size, encoding: encoding,
-            connector: claiming.connector, original: claiming.original)
+            number: number, accepted: surroundings.now(), size: status.size,
+            encoding: kind.encoding, connector: claiming.connector, original: claiming.original,
+            contents: kind.contents)
         try surroundings.files.rename(claiming.path, to: active.path)
         round.claimed.append(active)
     }
@@ -349,7 +387,7 @@ struct Claimer {
             if let connector = entry.name.connector, !connectors.contains(connector) {
                 leaveWaiting(entry.name, for: connector, &round)
             } else {
-                try look(at: entry.name, isNew: false, &numbers, surroundings, &round)
+                try look(at: entry.name, isNew: false, nil, &numbers, surroundings, &round)
             }
         }
     }
@@ -375,7 +413,8 @@ struct Claimer {
         waiting.removeAll { $0.name == claiming }
         let path = try Quarantine.keep(
             claiming.path, number: claiming.number, connector: claiming.connector,
-            original: claiming.original, keptFrom: 0, reason: reason, files)
+            original: claiming.original, keptFrom: 0,
+            isExport: claiming.connector.map(exports.contains) == true, reason: reason, files)
         round.refusals.append(
             FileRefusal(file: claiming.shown, reason: reason, fate: .quarantined(path: path)))
     }

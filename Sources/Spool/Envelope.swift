@@ -24,6 +24,15 @@ public struct Envelope: Sendable, Equatable {
     public var accepted: ClosedRange<Timestamp>
     /// When the youngest event was accepted, by the spool clock. An older version did not write it.
     public var acceptedClock: Duration?
+    /// Of a file that went as it was; nil: the object is of events.
+    public var export: Export?
+
+    public struct Export: Sendable, Equatable {
+        /// What the file is called, an `ExportName`.
+        public var path: String
+        /// How often its key was taken, so that it was given the next.
+        public var renamed = 0
+    }
 
     public var stream: StreamID {
         StreamID(connector: batch.connector, eventType: eventType, hour: hour)
@@ -51,6 +60,10 @@ extension Envelope {
         text.add("accepted-from", accepted.lowerBound.unixSeconds)
         text.add("accepted-to", accepted.upperBound.unixSeconds)
         if let acceptedClock { text.add("accepted-clock", acceptedClock.milliseconds) }
+        if let export {
+            text.add("file-name", export.path)
+            text.add("renamed", export.renamed)
+        }
         return text
     }
 
@@ -82,7 +95,13 @@ extension Envelope {
                 file: try text.number("through-file"), offset: try text.number("through-offset")),
             size: try text.number("size"), sha256: digest, crc32: try text.number("crc32"),
             contentType: try text.value("content-type"), schemaID: try text.number("schema-id"),
-            accepted: from...to, acceptedClock: clock)
+            accepted: from...to, acceptedClock: clock, export: try Self.export(text))
+    }
+
+    private static func export(_ text: CheckedText) throws(CheckedText.Fault) -> Export? {
+        guard text.lines.contains(where: { $0.key == "file-name" }) else { return nil }
+        return Export(
+            path: try text.value("file-name"), renamed: try text.number("renamed"))
     }
 }
 

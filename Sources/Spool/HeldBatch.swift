@@ -34,6 +34,8 @@ public struct HeldBatch: Sendable, Equatable {
 
     public var id: BatchID { BatchID(connector: origin.connector, first: first) }
     public var eventType: String { origin.eventType }
+    /// A file that goes as it is.
+    public var isExport: Bool { origin.eventType == ExportFile.eventType }
     public var events: Int { Int(count) }
     /// When its youngest event was accepted.
     public var accepted: Timestamp { Timestamp(unixSeconds: youngest) }

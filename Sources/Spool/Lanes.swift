@@ -19,6 +19,8 @@ public struct SpoolSurroundings: Sendable {
     public var workers: any Lane
     /// How many workers there are.
     public var workerCount: Int
+    /// Reads files that go as they are, one after another, from end to end: a large one takes its time.
+    public var hashing: any Lane
     /// Since some fixed moment; never goes back.
     public var uptime: @Sendable () -> Duration
     public var now: @Sendable () -> Timestamp
@@ -34,7 +36,7 @@ public struct SpoolSurroundings: Sendable {
 
     public init(
         files: any FileSystem, storage: any Lane, syncing: any Lane,
-        removers: any Lane, workers: any Lane, workerCount: Int,
+        removers: any Lane, workers: any Lane, workerCount: Int, hashing: any Lane,
         uptime: @escaping @Sendable () -> Duration, now: @escaping @Sendable () -> Timestamp,
         microseconds: @escaping @Sendable () -> UInt64,
         clock: @escaping @Sendable () -> Duration,
@@ -47,6 +49,7 @@ public struct SpoolSurroundings: Sendable {
         self.removers = removers
         self.workers = workers
         self.workerCount = workerCount
+        self.hashing = hashing
         self.uptime = uptime
         self.now = now
         self.microseconds = microseconds

@@ -33,6 +33,8 @@ public enum Limits {
     /// Event files that a remover takes off the disk at once, and how many do so. More wait.
     static let filesPerRemoval = 64
     public static let removalsAtOnce = 4
+    /// What is read at once of a file that goes as it is.
+    static let hashedAtOnce = 256 << 10
     /// Failures of the device on one event file before it is taken as far as it can be read.
     static let mediaFaults = 3
     /// Lines that are looked at before a file without a single event goes to quarantine whole.

@@ -5,14 +5,19 @@ import Model
 enum Quarantine {
     /// Moves a file there, with the reason beside it; answers where it is.
     ///
-    /// - Parameter keptFrom: where what was not taken begins in its text; nil: it is not to be read again.
+    /// - Parameters:
+    ///   - keptFrom: where what was not taken begins in its text; nil: it is not to be read again.
+    ///   - isExport: it was to become an object as it is.
     static func keep(
         _ from: String, number: UInt64, connector: ConnectorName?, original: String,
-        keptFrom: UInt64?, reason: String, _ files: any FileSystem
+        keptFrom: UInt64?, isExport: Bool = false, reason: String, _ files: any FileSystem
     ) throws(FileError) -> String {
         let name = QuarantineName(
             number: number,
-            kind: .file(.init(connector: connector, from: keptFrom, original: original)))
+            kind: .file(
+                .init(
+                    connector: connector, from: isExport ? nil : keptFrom, original: original,
+                    isExport: isExport)))
         var text = CheckedText(kind: "quarantine")
         text.add("file", NameEscape.shown(connector, original))
         text.add("reason", reason)

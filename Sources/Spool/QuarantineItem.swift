@@ -33,6 +33,8 @@ public struct QuarantineItem: Sendable, Equatable {
     var refused: [ConnectorName?: Int] = [:]
     /// How to read it.
     var encoding = ActiveName.Encoding.plain
+    /// It becomes an object as it is.
+    var isExport = false
 
     public static func == (left: QuarantineItem, right: QuarantineItem) -> Bool {
         left.name == right.name && left.bytes == right.bytes && left.reasons == right.reasons
@@ -79,6 +81,15 @@ extension QuarantineItem {
         reasons = [Reason(text: Self.cut(reason ?? "the reason is lost"), count: 1)]
         if kept.isOld {
             obstacle = "an older sluiced kept it, and did not note how much of it was taken"
+        } else if kept.isExport {
+            isExport = true
+            if (try? ExportName(fileName: kept.original)) == nil {
+                obstacle = "its name names no object; submit it with --as"
+            } else if status.kind != .regular || status.links != 1 {
+                obstacle = "it is no regular file with one name"
+            } else if try hasWriter(files) {
+                obstacle = "somebody has it open for writing"
+            }
         } else if kept.from == nil {
             obstacle = "what of it can be taken was taken, or nobody can say how much"
         } else if status.kind != .regular || status.links != 1 {
@@ -144,7 +155,7 @@ extension QuarantineItem {
             number: number, accepted: accepted, size: size, encoding: encoding,
             connector: dropped.connector, original: dropped.original)
         switch self.name.kind {
-        case .file(let kept): name.contents = .events(from: kept.from ?? 0)
+        case .file(let kept): name.contents = isExport ? .export : .events(from: kept.from ?? 0)
         case .rejects, .reason: name.contents = .rejects(of: only)
         }
         return name.fitted

@@ -5,6 +5,7 @@ import Model
 /// ```
 /// <number>.rejects                                          refused lines, as Rejects writes them
 /// <number>,<connector or _>,<offset or _>-<original name>   a file kept whole
+/// <number>,<connector>,export-<original name>               the same, of those that become objects as they are
 /// <number>-<original name>                                  the same, kept by a daemon of layout 2
 /// <number>.reason                                           why it is kept
 /// ```
@@ -24,8 +25,16 @@ struct QuarantineName: Hashable, Sendable {
         var from: UInt64?
         /// The name it was dropped under, as `NameEscape` writes it.
         var original: String
+        /// Nobody reads it as events.
+        var isExport = false
         /// Kept by a daemon of layout 2, which says no more than this.
         var isOld = false
+
+        fileprivate static let export = "export"
+
+        fileprivate var extent: String {
+            isExport ? Self.export : from.map { String($0) } ?? "_"
+        }
     }
 
     var number: UInt64
@@ -39,7 +48,7 @@ struct QuarantineName: Hashable, Sendable {
         case .file(let file) where file.isOld: "\(number)-\(file.original)"
         case .file(let file):
             "\(number),\(file.connector?.description ?? "_"),"
-                + "\(file.from.map { String($0) } ?? "_")-\(file.original)"
+                + "\(file.extent)-\(file.original)"
         }
     }
 
@@ -77,9 +86,13 @@ extension QuarantineName.KeptFile {
             return nil
         }
         let rest = parts[1].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard rest.count == 2, rest[0] == "_" || UInt64(rest[0]) != nil else { return nil }
+        let isExport = rest[0] == Self.export
+        guard rest.count == 2, isExport || rest[0] == "_" || UInt64(rest[0]) != nil else {
+            return nil
+        }
         self.init(
-            connector: ConnectorName(parts[0]), from: UInt64(rest[0]), original: String(rest[1]))
+            connector: ConnectorName(parts[0]), from: UInt64(rest[0]), original: String(rest[1]),
+            isExport: isExport)
     }
 }
 

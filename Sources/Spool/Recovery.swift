@@ -8,8 +8,10 @@ import Synchronization
 /// small files. An object that a crash left behind its envelope follows it. Names come first, on the storage lane; the
 /// envelopes, of which there may be very many, are read by all workers.
 struct Recovery: Sendable {
-    /// Claimed event files by number.
+    /// Claimed files by number; those that go as they are only if they are not sealed.
     private(set) var active: [ActiveName] = []
+    /// Of all that lay in `active/`: some of it may come back there after a power cut.
+    private(set) var lowestInActive: UInt64?
     private(set) var claiming: [ClaimingName] = []
     private(set) var quarantined = 0
     private var highestName: UInt64 = 0
@@ -35,6 +37,8 @@ struct Recovery: Sendable {
             try folder.tidy(files)
             folders.append(folder)
         }
+        lowestInActive = active.first?.number
+        active = try ClaimedExports.follow(active, &folders, files)
     }
 
     var highestNumber: UInt64 { max(highestName, findings.highestNumber) }

@@ -22,6 +22,7 @@ enum RestoredSpool {
 
     /// Answers how many event files were set aside.
     static func setAside(_ files: any FileSystem) throws(SpoolFailure) -> Int {
+        try onFile { () throws(FileError) in try ClaimedExports.follow(files) }
         let unsealed = try onFile { () throws(FileError) in try find(files) }
         let highest = try onFile { () throws(FileError) in
             try files.names(in: SpoolLayout.quarantine)

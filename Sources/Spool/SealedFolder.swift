@@ -11,7 +11,7 @@ struct SealedFolder: Sendable {
     private(set) var delivered: [Position] = []
     /// Tombstones of losses, and archived batches.
     private(set) var losses: [(Position, LossName)] = []
-    private var archived = PositionSet()
+    private(set) var archived = PositionSet()
     private var archivedObjects = PositionSet()
     private var halfWritten: [String] = []
 
@@ -109,6 +109,16 @@ struct SealedFolder: Sendable {
         }
         for first in returned { objects.add(first) }
         if !returned.isEmpty { objects.sort() }
+    }
+
+    /// Batches whose objects need not be anywhere.
+    var settled: Set<Position> { Set(delivered + losses.map(\.0)).subtracting(archived.all) }
+
+    /// Objects that were found elsewhere, and are here now.
+    mutating func addObjects(_ found: [Position]) {
+        guard !found.isEmpty else { return }
+        for first in found { objects.add(first) }
+        objects.sort()
     }
 
     private func id(_ first: Position) -> BatchID {

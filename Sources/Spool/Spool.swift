@@ -50,6 +50,9 @@ public final class Spool: @unchecked Sendable {
     var written: [Batch] = []
     /// Files read to their end whose rejects wait to be sealed.
     var rejected: [EventFile] = []
+    var hasher: FileHasher?
+    /// Exports that wait to be sealed.
+    var hashed: [SealedExport] = []
     var isSealScheduled = false
     /// A group is under way.
     var isSealing = false
@@ -238,6 +241,7 @@ public final class Spool: @unchecked Sendable {
         numbers = try SequenceNumbers(above: recovery.highestNumber, files)
         offsets = [:]
         claimer = Claimer(left: recovery.claiming)
+        claimer.exports = routing.exports
         newestHour = recovery.newestHour
         // Told again where it still stands: whoever heard of the failure thinks that intake runs now.
         obstacle = nil
@@ -245,7 +249,7 @@ public final class Spool: @unchecked Sendable {
         if try onFile({ () throws(FileError) in try findObstacle() }) == nil { ballast.make(files) }
         tombstones = recovery.findings.tombstones
         // Recovery has just synced the file system, so what it did not find in `active/` is gone for good.
-        retiredBelow = recovery.active.first?.number ?? numbers.upcoming
+        retiredBelow = recovery.lowestInActive ?? numbers.upcoming
         heldBytes = HeldBytes()
         for batch in recovery.held.joined() { heldBytes.add(batch.id.connector, batch.size) }
         try onFile { () throws(FileError) in try removeTombstones() }
@@ -264,6 +268,7 @@ public final class Spool: @unchecked Sendable {
         unsealed = [:]
         written = []
         rejected = []
+        hashed = []
         isSealing = false
         isStopping = false
         activity = SpoolActivity()
@@ -285,6 +290,12 @@ public final class Spool: @unchecked Sendable {
             failed: { error in hop { $0.fail(.file(error)) } })
         let routing = routing
         let unreadable = Set(mediaFaults.filter { $0.value >= Limits.mediaFaults }.keys)
+        hasher = FileHasher(
+            surroundings.hashing, files, unreadable: unreadable,
+            output: FileHasher.Output(
+                hashed: { file in hop { $0.fileHashed(file) } },
+                refused: { file, reason in hop { $0.refuse(file, reason) } },
+                failed: { error in hop { $0.fail(.file(error)) } }))
         desk = Desk(surroundings, output: output) { routerOutput in
             Router(
                 routing, sealedThrough: sealedThrough, unreadable: unreadable, files,
@@ -296,7 +307,7 @@ public final class Spool: @unchecked Sendable {
 
     /// Stops intake. Once no worker is at work, the owner may `open` again.
     func fail(_ failure: SpoolFailure) {
-        guard let desk, !isStopping else { return }
+        guard let desk, let hasher, !isStopping else { return }
         isStopping = true
         endFlushes(false)
         noteMediaFault(failure)
@@ -305,8 +316,10 @@ public final class Spool: @unchecked Sendable {
             wasFull = true
         }
         desk.stop { [surroundings] in
-            surroundings.storage.run { [weak self] in
-                self?.afterRemovals { self?.end(failure) }
+            hasher.stop {
+                surroundings.storage.run { [weak self] in
+                    self?.afterRemovals { self?.end(failure) }
+                }
             }
         }
     }

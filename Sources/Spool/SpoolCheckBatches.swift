@@ -108,7 +108,7 @@ extension SpoolCheck {
         }
         guard let envelope = found else { return nil }
         note(envelope.through.file)
-        try checkOffsets(of: envelope, path, &offsets)
+        if envelope.export == nil { try checkOffsets(of: envelope, path, &offsets) }
         return envelope
     }
 
@@ -138,17 +138,17 @@ extension SpoolCheck {
     private mutating func checkObject(
         of envelope: Envelope, at places: [String], beside path: String
     ) throws(FileError) -> UInt64? {
-        for place in places {
-            guard let status = try files.status(place) else { continue }
+        let contents =
+            envelope.export == nil ? "\(grouped(envelope.events)) events" : "contents"
+        if let (place, status) = try firstObject(envelope, places) {
             do throws(FileError) {
                 if let fault = try fault(place, status, envelope), try files.status(path) != nil {
-                    let events = "\(grouped(envelope.events)) events"
                     tell(
                         place, fault,
-                        "it is not sent; its \(events) are in no other file of the spool",
+                        "it is not sent; its \(contents) are in no other file of the spool",
                         "restore it from a backup, or give it up: sluicectl "
                             + Self.giveUp(envelope, path))
-                } else if status.owner != owner {
+                } else if status.owner != owner, envelope.export == nil {
                     tellOwner(place, status)
                 }
             } catch {
@@ -160,10 +160,29 @@ extension SpoolCheck {
         guard try files.status(path) != nil else { return nil }
         tell(
             path, "its object is missing",
-            "it was delivered just before a crash, or its \(grouped(envelope.events)) events are lost",
+            "it was delivered just before a crash, or its \(contents) are lost",
             "sluiced asks S3, and holds the batch where S3 does not have it; then restore it from a "
                 + "backup, or give it up: sluicectl \(Self.giveUp(envelope, path))")
         return nil
+    }
+
+    private func firstObject(
+        _ envelope: Envelope, _ places: [String]
+    ) throws(FileError) -> (String, FileStatus)? {
+        for place in places {
+            if let status = try files.status(place) { return (place, status) }
+        }
+        guard envelope.export != nil else { return nil }
+        // A crash may leave a file that goes as it is where it was claimed; a start takes it from there.
+        var claimed: String?
+        try files.forEachName(in: SpoolLayout.active) { name in
+            guard let name = ActiveName(name), ClaimedExports.batch(of: name) == envelope.batch
+            else { return true }
+            claimed = name.path
+            return false
+        }
+        guard let claimed, let status = try files.status(claimed) else { return nil }
+        return (claimed, status)
     }
 
     private static func giveUp(_ envelope: Envelope, _ path: String) -> String {
@@ -212,6 +231,9 @@ extension Envelope {
     fileprivate var contradiction: String? {
         guard events > 0 else { return "it has no events" }
         guard batch.first <= through else { return "it ends before it begins" }
+        if export != nil {
+            return events == 1 && batch.first == through ? nil : "a file is one batch"
+        }
         let parts = key.split(separator: "/", omittingEmptySubsequences: false)
         let middle = ["event_type=\(eventType)", "date=\(hour)", "\(schemaID)"]
         guard parts.count >= 6, parts.dropLast(2).suffix(3).elementsEqual(middle, by: ==),

@@ -65,7 +65,8 @@ extension Spool {
         }
         unread += files.count
         activity.isIdle = false
-        desk?.read(files)
+        desk?.read(files.filter { !$0.name.isExport })
+        hasher?.read(files.filter(\.name.isExport))
         reportActivity()
     }
 

@@ -5,7 +5,7 @@ public import Model
 ///
 /// ```
 /// incoming/            event files, dropped by producers     incoming/<connector>/ likewise, for one connector
-/// active/              claimed event files, until every event in them is sealed
+/// active/              claimed files, until every event in them is sealed; exports, until they are sealed themselves
 /// sealed/<connector>/  <batch>.object and its <batch>.envelope, the seal; see SealedName for the others
 /// expired/<connector>/ <batch>.object with its envelope, <batch>.<number>.archived
 /// quarantine/          what was refused: events, or files whole with their reasons, see QuarantineName
@@ -35,8 +35,9 @@ enum SpoolLayout {
 
     /// The version of this layout. A newer one is refused. 2 came with losses: a program that does not know them would
     /// read their events again. 3 came with retries from quarantine: one that does not know their names in `active/`
-    /// would let go of what says how far their events are sealed.
-    static let version = 3
+    /// would let go of what says how far their events are sealed. 4 came with exports: one that does not know their names
+    /// in `active/` would take their objects for lost.
+    static let version = 4
 
     static func incoming(_ connector: ConnectorName) -> String { "\(incoming)/\(connector)" }
     static func sealed(_ connector: ConnectorName) -> String { "\(sealed)/\(connector)" }

@@ -14,7 +14,8 @@ extension Spool {
         public var failure: SpoolFailure?
     }
 
-    /// Gives held batches keys in the zone and the partition of today, at offsets that were never used.
+    /// Gives held batches keys in the zone and the partition of today, at offsets that were never used. Keys of files that
+    /// went as they are get a number instead.
     ///
     /// Each is durable by itself. `done` is called on the storage lane.
     public func rekey(_ batches: [HeldBatch], done: @escaping @Sendable (Rekeyed) -> Void) {
@@ -44,21 +45,7 @@ extension Spool {
         let old = envelope.key
         guard try onFile({ () throws(FileError) in try files.status(envelope.objectPath) }) != nil
         else { throw .damaged(path: envelope.objectPath, reason: "it is gone") }
-        try onFile { () throws(FileError) in
-            try readOffsets(connector)
-            try offsets[connector]?.reserve(
-                [envelope.eventType: envelope.events],
-                microseconds: surroundings.microseconds(), files)
-        }
-        guard let offset = offsets[connector]?.take(envelope.eventType, envelope.events),
-            let key = ObjectKey.moved(
-                old, zone: wantedRouting.zone, partition: wantedRouting.partition, offset: offset)
-        else {
-            throw .damaged(
-                path: SpoolLayout.envelope(batch.id), reason: "its key is not in the layout")
-        }
-        envelope.key = key
-        envelope.offset = offset
+        if envelope.export != nil { try rename(&envelope) } else { try move(&envelope) }
         try onFile { () throws(FileError) in
             try files.replace(
                 SpoolLayout.envelope(batch.id), with: envelope.text.bytes,
@@ -67,6 +54,40 @@ extension Spool {
         var next = held(envelope)
         next.isFromEarlierProcess = true
         next.isUncertain = uncertain.contains(batch.id)
-        return (next, old, key)
+        return (next, old, envelope.key)
+    }
+
+    /// The key of a file gets a number.
+    private func rename(_ envelope: inout Envelope) throws(SpoolFailure) {
+        guard let export = envelope.export,
+            let key = RenamedKey.next(after: envelope.key, renamed: export.renamed)
+        else {
+            throw .damaged(
+                path: SpoolLayout.envelope(envelope.batch), reason: "its key cannot be longer")
+        }
+        envelope.key = key
+        envelope.export?.renamed += 1
+    }
+
+    /// The key of events gets an offset that was never used.
+    private func move(_ envelope: inout Envelope) throws(SpoolFailure) {
+        let (connector, type, events) = (
+            envelope.batch.connector, envelope.eventType, envelope.events
+        )
+        try onFile { () throws(FileError) in
+            try readOffsets(connector)
+            try offsets[connector]?.reserve(
+                [type: events], microseconds: surroundings.microseconds(), files)
+        }
+        guard let offset = offsets[connector]?.take(type, events),
+            let key = ObjectKey.moved(
+                envelope.key, zone: wantedRouting.zone, partition: wantedRouting.partition,
+                offset: offset)
+        else {
+            throw .damaged(
+                path: SpoolLayout.envelope(envelope.batch), reason: "its key is not in the layout")
+        }
+        envelope.key = key
+        envelope.offset = offset
     }
 }

@@ -23,7 +23,7 @@ extension Spool {
     ) throws(FileError) {
         let path = try Quarantine.keep(
             name.path, number: name.number, connector: name.connector, original: name.keptOriginal,
-            keptFrom: from, reason: reason, files)
+            keptFrom: from, isExport: name.isExport, reason: reason, files)
         active[name.number] = nil
         report(
             .fileRefused(

@@ -63,6 +63,7 @@ extension Spool {
             retiredBelow = numbers.upcoming
             try makeDirectories()
             try keepRouting(wantedRouting)
+            claimer.exports = routing.exports
             startDesk(sealedThrough: [:])
             report(.routingChanged)
             scheduleScan()

@@ -55,6 +55,8 @@ extension Spool {
         var batches: [Batch]
         /// Files whose rejects are sealed.
         var refused: [EventFile]
+        /// Files that become objects as they are.
+        var exports: [SealedExport]
         var envelopes: [Envelope]
         /// Every event file with a smaller number had left `active/` before the first sync.
         var gone: UInt64
@@ -66,15 +68,16 @@ extension Spool {
         let batches = takeGroup()
         let refused = rejected
         rejected = []
-        guard !batches.isEmpty || !refused.isEmpty else { return }
+        let exports = takeExports(most: Limits.batchesPerGroup - batches.count)
+        guard !batches.isEmpty || !refused.isEmpty || !exports.isEmpty else { return }
         isSealing = true
         attempt { () throws(FileError) in
-            let envelopes = try makeEnvelopes(batches)
+            let envelopes = try makeEnvelopes(batches) + exports.map(\.envelope)
             for envelope in envelopes {
                 try files.write(SpoolLayout.envelope(envelope.batch) + ".new", envelope.text.bytes)
             }
             let group = SealGroup(
-                batches: batches, refused: refused, envelopes: envelopes,
+                batches: batches, refused: refused, exports: exports, envelopes: envelopes,
                 gone: active.keys.min() ?? numbers.upcoming)
             // Claims, objects, envelopes and rejects are durable before any of their final names.
             sync({ files throws(FileError) in try files.syncAll() }) { $0.name(group) }
@@ -127,6 +130,9 @@ extension Spool {
         for envelope in group.envelopes {
             heldBytes.add(envelope.batch.connector, envelope.size)
         }
+        moveToEnvelopes(group.exports)
+        // After a failure they are read from the disk.
+        guard !isStopping else { return }
         if !group.envelopes.isEmpty { report(.sealed(group.envelopes.map(held))) }
         for file in group.refused { reportRejects(file) }
         release(group.batches.flatMap(\.files) + group.refused)
@@ -135,7 +141,7 @@ extension Spool {
             try lookForRoom()
         }
         finishFlushes()
-        if !written.isEmpty || !rejected.isEmpty { scheduleSeal() }
+        if !written.isEmpty || !rejected.isEmpty || !hashed.isEmpty { scheduleSeal() }
     }
 
     /// Complete batches whose stream has no earlier one unsealed: at most one of a stream.

@@ -29,12 +29,26 @@ import Testing
             (0..<3).map { #"{"event_type":"mail.Send","connector":"mail","id":"d\#($0)"}"# })
         let packed = (0..<4).map { #"{"event_type":"mail.Open","id":"e\#($0)"}"# }
         world.files.drop("incoming/e.jsonl.gz", gzip(Array(packed.joined(separator: "\n").utf8)))
+        guard world.hasExports else { return }
+        for (index, name) in exports.enumerated() {
+            world.files.drop("incoming/reports/\(name)", Array("report\(index)".utf8))
+        }
+    }
+
+    /// Names of files that go as they are; what is in one is its place in this list.
+    private static let exports = ["a.csv", "2026%2Fb.zip", "c.jsonl", "d"]
+
+    /// What an object has, by name.
+    private static func ids(_ connector: some StringProtocol, _ body: [UInt8]) -> [String] {
+        connector == SpoolWorld.reports.description
+            ? [String(decoding: body, as: UTF8.self)] : lines(body).map(eventID)
     }
 
     static func makeWorld(
-        seed: UInt64, hasAvro: Bool = false, hasRetries: Bool = false
+        seed: UInt64, hasAvro: Bool = false, hasRetries: Bool = false, hasExports: Bool = false
     ) -> SpoolWorld {
-        let world = SpoolWorld(seed: seed, hasAvro: hasAvro, hasRetries: hasRetries)
+        let world = SpoolWorld(
+            seed: seed, hasAvro: hasAvro, hasRetries: hasRetries, hasExports: hasExports)
         _ = try? SpoolTree.prepare(world.files, host: "host")
         try? world.files.syncAll()
         fill(world)
@@ -48,7 +62,7 @@ import Testing
         var seen: [String: Int] = [:]
         for (key, body) in world.bucket {
             let connector = key.prefix { $0 != "/" }
-            for line in lines(body) { seen["\(connector) \(eventID(line))", default: 0] += 1 }
+            for id in ids(connector, body) { seen["\(connector) \(id)", default: 0] += 1 }
         }
         for (batch, fate) in world.fates.fates {
             let isPerhapsStored: Bool
@@ -64,7 +78,9 @@ import Testing
                 #expect(isPerhapsStored, "\(key) is stored and counts as lost: \(what)")
                 continue
             }
-            for line in lines(body) { seen["\(batch.connector) \(eventID(line))", default: 0] += 1 }
+            for id in ids(batch.connector.description, body) {
+                seen["\(batch.connector) \(id)", default: 0] += 1
+            }
         }
         checkSums(world, what)
         for name in world.refusedNames {
@@ -79,6 +95,7 @@ import Testing
             + (0..<3).map { "orders c\($0)" } + (0..<3).map { "orders d\($0)" }
             + (0..<4).map { "mail e\($0)" }
             + (world.hasAvro ? (0..<7).map { "shop a\($0)" } + ["orders a8"] : [])
+            + (world.hasExports ? exports.indices.map { "reports report\($0)" } : [])
             + (world.hasRetries ? (0..<SpoolWorld.lastOfFile).map { "mail f\($0)" } : [])
         expected += refused(world, seen, what)
         for event in expected where seen[event] == nil {
@@ -175,6 +192,40 @@ import Testing
             }
             #expect(operation > 50)
         }
+    }
+
+    @Test(arguments: Kind.allCases)
+    func `A fault at every operation on files that go as they are loses and doubles none`(
+        kind: Kind
+    ) {
+        let seed = UInt64.random(in: 0..<1 << 32)
+        var operation = 1
+        while true {
+            let world = Self.makeWorld(seed: seed, hasExports: true)
+            world.files.set(kind.fault(operation))
+            world.live(steps: 8)
+            let isReached = world.files.operations >= operation
+            if kind == .before || kind == .after { world.losePower() } else { world.kill() }
+            world.finish()
+            Self.check(world, "\(kind.rawValue) at operation \(operation), seed \(seed)")
+            if !isReached { break }
+            operation += 1
+        }
+        #expect(operation > 50)
+    }
+
+    @Test func `Lives with files that go as they are lose none and double none`() {
+        let first = UInt64.random(in: 0..<1 << 32)
+        var renamed = 0
+        for seed in first..<first + Self.chains(30) {
+            let world = Self.makeWorld(seed: seed, hasExports: true)
+            world.hasTwin = true
+            live(world)
+            Self.check(world, "seed \(seed)")
+            renamed += world.bucket.keys.count { $0.hasPrefix("reports/") && $0.contains("-2") }
+        }
+        // Another object had the key, and that came about.
+        #expect(renamed > 0)
     }
 
     @Test func `Lives with schemas that change lose nothing, and double nothing`() throws {

@@ -30,7 +30,14 @@ extension SpoolSurroundings {
                     work()
                 }
             },
-            workerCount: 2, uptime: uptime, now: now,
+            workerCount: 2,
+            hashing: ManualLane { work in
+                lanes.addHashing {
+                    beforeWork()
+                    work()
+                }
+            },
+            uptime: uptime, now: now,
             microseconds: { UInt64(max(0, now().unixSeconds)) * 1_000_000 }, clock: clock,
             report: report,
             whenTold: { lanes.addWorker($0) })

@@ -17,6 +17,7 @@ final class SpoolWorld {
     static let mail = ConnectorName("mail")!
     static let shop = ConnectorName("shop")!
     static let nobody = ConnectorName("nobody")!
+    static let reports = ConnectorName("reports")!
 
     var files = SimulatedFileSystem()
     var random: SeededGenerator
@@ -55,19 +56,26 @@ final class SpoolWorld {
     let hasAvro: Bool
     /// What is refused is mended, retried and given up.
     let hasRetries: Bool
+    /// A connector takes files as they are.
+    let hasExports: Bool
     /// What was told to be given up from quarantine, and what is certainly gone.
     var givenUp: Set<String> = []
     var gone: Set<String> = []
 
-    init(seed: UInt64, hasAvro: Bool = false, hasRetries: Bool = false) {
+    init(
+        seed: UInt64, hasAvro: Bool = false, hasRetries: Bool = false, hasExports: Bool = false
+    ) {
         random = SeededGenerator(seed: seed)
         self.hasAvro = hasAvro
         self.hasRetries = hasRetries
-        routing = Self.routing(isWide: true, hasAvro: hasAvro)
+        self.hasExports = hasExports
+        routing = Self.routing(isWide: true, hasAvro: hasAvro, hasExports: hasExports)
     }
 
     /// Small limits, so that a few events make several blocks, batches and groups.
-    static func routing(isWide: Bool, hasAvro: Bool, isMended: Bool = false) -> Routing {
+    static func routing(
+        isWide: Bool, hasAvro: Bool, isMended: Bool = false, hasExports: Bool = false
+    ) -> Routing {
         var connectors: [Routing.Connector] = []
         let pattern = isWide ? "*" : "mail.*"
         for (name, patterns) in [(mail, pattern), (orders, "shop.*")] {
@@ -85,11 +93,23 @@ final class SpoolWorld {
             settings.events = [EventPattern("none.*")!]
             connectors.append(Routing.Connector(settings))
         }
+        if hasExports { connectors.append(exports(isWide: isWide)) }
         if hasAvro { connectors.append(avro) }
         let schema = isMended ? mendedSchema : isWide ? wideSchema : narrowSchema
         return Routing(
             cluster: "c", zone: "z", partition: 0, unmatched: .quarantine, connectors: connectors,
             schemas: SchemaSet(["shop.Order": schema]))
+    }
+
+    /// Under another routing its keys are others.
+    private static func exports(isWide: Bool) -> Routing.Connector {
+        var settings = ConnectorSettings(name: reports, bucket: "b", integrationID: "")
+        settings.kind = .dataExport
+        settings.folder = reports.description
+        if !isWide, let template = try? KeyTemplate("narrow/{path}") {
+            settings.keyTemplate = template
+        }
+        return Routing.Connector(settings)
     }
 
     private static var avro: Routing.Connector {
@@ -203,7 +223,8 @@ final class SpoolWorld {
     }
 
     func change(isWide: Bool, isMended: Bool) {
-        routing = Self.routing(isWide: isWide, hasAvro: hasAvro, isMended: isMended)
+        routing = Self.routing(
+            isWide: isWide, hasAvro: hasAvro, isMended: isMended, hasExports: hasExports)
         spool?.change(to: routing)
     }
 

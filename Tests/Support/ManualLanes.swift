@@ -6,6 +6,7 @@ public final class ManualLanes: @unchecked Sendable {
     private var syncing: [@Sendable () -> Void] = []
     private var removers: [@Sendable () -> Void] = []
     private var workers: [@Sendable () -> Void] = []
+    private var hashing: [@Sendable () -> Void] = []
 
     public init() {}
 
@@ -13,17 +14,19 @@ public final class ManualLanes: @unchecked Sendable {
     public func addSyncing(_ work: @escaping @Sendable () -> Void) { syncing.append(work) }
     public func addRemover(_ work: @escaping @Sendable () -> Void) { removers.append(work) }
     public func addWorker(_ work: @escaping @Sendable () -> Void) { workers.append(work) }
+    public func addHashing(_ work: @escaping @Sendable () -> Void) { hashing.append(work) }
 
-    /// Runs everything, and all that it leads to. Storage and syncing keep their order.
+    /// Runs everything, and all that it leads to. Storage, syncing and hashing keep their order.
     public func runAll(_ random: inout some RandomNumberGenerator) {
         while true {
-            let ready = [storage, syncing, workers, removers].enumerated()
+            let ready = [storage, syncing, workers, removers, hashing].enumerated()
                 .filter { !$0.element.isEmpty }.map(\.offset)
             switch ready.randomElement(using: &random) {
             case 0: storage.removeFirst()()
             case 1: syncing.removeFirst()()
             case 2: workers.remove(at: Int.random(in: workers.indices, using: &random))()
             case 3: removers.remove(at: Int.random(in: removers.indices, using: &random))()
+            case 4: hashing.removeFirst()()
             default: return
             }
         }
@@ -35,6 +38,7 @@ public final class ManualLanes: @unchecked Sendable {
         syncing = []
         workers = []
         removers = []
+        hashing = []
     }
 }
 
