@@ -49,9 +49,6 @@ struct ConnectorReader {
 
     private func readKind(into connector: inout ConnectorSettings) {
         connector.kind = root.choice("kind", of: ConnectorSettings.Kind.self) ?? connector.kind
-        if connector.kind == .dataExport {
-            root.problem("kind", "\"data-export\" is not in this version; write \"currents\"")
-        }
     }
 
     private func readCurrents(into connector: inout ConnectorSettings) {

@@ -63,6 +63,9 @@ public struct ConnectorSettings: Sendable, Equatable {
     /// How long after its upload an object is deleted; nil: it stays.
     public var removeAfter: Duration?
 
+    /// Whether an object is stored only where its key is free.
+    public var storesConditionally: Bool { conditionalWrites && onConflict != .overwrite }
+
     /// How the bucket is addressed where `addressing` leaves it open.
     ///
     /// A bucket with dots gets path addressing: no certificate for one label matches it.

@@ -1,7 +1,7 @@
 /// A file that becomes one object, as it is.
 public struct ExportFile: Sendable, Hashable {
-    /// What stands for an event type where an object's has to; people are not shown it.
-    public static let eventType = "file"
+    /// What stands for an event type where an object's has to; no event's can be it, and people are not shown it.
+    public static let eventType = "(file)"
 
     public var connector: ConnectorName
     public var name: ExportName

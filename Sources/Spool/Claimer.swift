@@ -39,8 +39,7 @@ struct Claimer {
     }
 
     private var waiting: [Waiting] = []
-    /// The connectors that take files as they are, whatever is in them.
-    var exports: Set<ConnectorName> = []
+    var rules = ClaimRules()
     /// What was already reported and left: named once, not at each look.
     private var reported: Set<String> = []
 
@@ -155,7 +154,7 @@ struct Claimer {
         _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
         let files = surroundings.files
-        let (original, fault) = originalName(name, connector)
+        let (original, fault) = rules.original(name, connector)
         let shown = NameEscape.shown(connector, NameEscape.escape(name))
         let file: any OpenFile
         let status: FileStatus
@@ -189,7 +188,7 @@ struct Claimer {
                 &round)
         }
         guard status.kind == .regular, status.links == 1,
-            let kind = kind(of: original, connector), writers == .none
+            let kind = rules.kind(original, connector), writers == .none
         else {
             file.letWritersIn()
             return try claimSlowly(
@@ -209,30 +208,6 @@ struct Claimer {
                 active.path, original, fault, shown, connector, &numbers, surroundings, &round)
         }
         round.claimed.append(active)
-    }
-
-    /// A producer's name as it stands in ours; and what is wrong with it where it names no object, but should.
-    private func originalName(
-        _ name: String, _ connector: ConnectorName?
-    ) -> (original: String, fault: String?) {
-        guard let connector, exports.contains(connector) else {
-            return (NameEscape.escape(name), nil)
-        }
-        do throws(ExportName.Fault) {
-            return (try ExportName(fileName: name).fileName, nil)
-        } catch {
-            return (NameEscape.markInvalid(NameEscape.escape(name)), "its name \(error)")
-        }
-    }
-
-    /// How a file of this name is read; nil where it is not.
-    private func kind(
-        of original: String, _ connector: ConnectorName?
-    ) -> (encoding: ActiveName.Encoding, contents: ActiveName.Contents)? {
-        guard let connector, exports.contains(connector) else {
-            return ActiveName.encoding(ofFile: original).map { ($0, .events(from: 0)) }
-        }
-        return (try? ExportName(fileName: original)) == nil ? nil : (.plain, .export)
     }
 
     /// Renames first, then looks: for all that is not plainly a file that nobody writes into.
@@ -304,24 +279,17 @@ struct Claimer {
                 ? "it has \(status.links) hard links" : "it is \(status.kind.rawValue)"
             return try setAside(claiming, reason, files, &round)
         }
-        guard let kind = kind(of: claiming.original, claiming.connector) else {
+        guard let kind = rules.kind(claiming.original, claiming.connector) else {
             return try setAside(
-                claiming, fault ?? fileNameFault(claiming.connector), files, &round)
+                claiming, fault ?? rules.fault(claiming.connector), files, &round)
         }
         if wait(for: claiming, status, file.writers(), surroundings, &round) { return }
         try take(claiming, status, kind, isNew, &numbers, surroundings, &round)
     }
 
-    /// Said where the fault itself was found by an earlier process.
-    private func fileNameFault(_ connector: ConnectorName?) -> String {
-        connector.map(exports.contains) == true
-            ? "its name names no object"
-            : "its name does not end in .jsonl, .ndjson or .json, with or without .gz"
-    }
-
     private func take(
         _ claiming: ClaimingName, _ status: FileStatus,
-        _ kind: (encoding: ActiveName.Encoding, contents: ActiveName.Contents), _ isNew: Bool,
+        _ kind: ClaimRules.Kind, _ isNew: Bool,
         _ numbers: inout SequenceNumbers, _ surroundings: SpoolSurroundings,
         _ round: inout Round
     ) throws(FileError) {
@@ -414,7 +382,7 @@ struct Claimer {
         let path = try Quarantine.keep(
             claiming.path, number: claiming.number, connector: claiming.connector,
             original: claiming.original, keptFrom: 0,
-            isExport: claiming.connector.map(exports.contains) == true, reason: reason, files)
+            isExport: rules.takesFiles(claiming.connector), reason: reason, files)
         round.refusals.append(
             FileRefusal(file: claiming.shown, reason: reason, fate: .quarantined(path: path)))
     }

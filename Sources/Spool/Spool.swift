@@ -241,7 +241,7 @@ public final class Spool: @unchecked Sendable {
         numbers = try SequenceNumbers(above: recovery.highestNumber, files)
         offsets = [:]
         claimer = Claimer(left: recovery.claiming)
-        claimer.exports = routing.exports
+        claimer.rules.exports = routing.exports
         newestHour = recovery.newestHour
         // Told again where it still stands: whoever heard of the failure thinks that intake runs now.
         obstacle = nil

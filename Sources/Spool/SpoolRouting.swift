@@ -63,7 +63,7 @@ extension Spool {
             retiredBelow = numbers.upcoming
             try makeDirectories()
             try keepRouting(wantedRouting)
-            claimer.exports = routing.exports
+            claimer.rules.exports = routing.exports
             startDesk(sealedThrough: [:])
             report(.routingChanged)
             scheduleScan()
