@@ -26,6 +26,11 @@ nonisolated struct ConnectorStatus: Sendable {
         var bucket: String
         var folder: String
         var maxHeld: ByteCount?
+
+        /// "": its objects are files as they were.
+        var formatWord: String {
+            kind == .dataExport ? "" : format.isAvro ? "avro" : "jsonl"
+        }
     }
 
     /// An episode, and what it puts at risk.
@@ -73,6 +78,8 @@ nonisolated struct ConnectorStatus: Sendable {
     /// A second's share of the last minute.
     var rate: (events: Int, bytes: UInt64) = (0, 0)
     var lastObject: (key: String, time: Timestamp)?
+    /// Exports that lie in the bucket and are to be deleted there, and when the first of them.
+    var toRemove: (objects: Int, next: Timestamp?) = (0, nil)
 }
 
 nonisolated extension ConnectorStatus {
@@ -89,7 +96,7 @@ nonisolated extension ConnectorStatus {
     var json: JSONText {
         var members: [(String, JSONText)] = [
             ("name", .string(name.description)), ("kind", .string(place?.kind.rawValue ?? "")),
-            ("format", .string(place?.format.isAvro == true ? "avro" : "jsonl")),
+            ("format", .string(place?.formatWord ?? "jsonl")),
             ("bucket", .string(place?.bucket ?? "")), ("folder", .string(place?.folder ?? "")),
             ("state", .string(state.word)),
         ]
@@ -107,6 +114,11 @@ nonisolated extension ConnectorStatus {
         members.append(("episodes", .array(risks.map(\.json))))
         members += lossesJSON
         members.append(("delivered", .object(delivered.members)))
+        if toRemove.objects > 0 {
+            var removals: [(String, JSONText)] = [("objects", .integer(toRemove.objects))]
+            if let next = toRemove.next { removals.append(("next", .string(next.extended))) }
+            members.append(("to_remove", .object(removals)))
+        }
         members.append(
             (
                 "rate",

@@ -54,7 +54,7 @@ extension Daemon {
                     ? "it is not in the configuration" : "S3 does not answer")
             reporter.say(
                 .stopping,
-                "connector \(outbox.name): \(count(held.events, "event")) in "
+                "connector \(outbox.name): \(count(held.events, outbox.noun)) in "
                     + "\(count(held.objects, "object")) stay in the spool: \(reason)",
                 [.connector(outbox.name.description), .events(held.events)], priority: .warning)
         }

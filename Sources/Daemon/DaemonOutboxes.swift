@@ -31,7 +31,7 @@ extension Daemon {
         }
         for (name, outbox) in outboxes where !names.contains(name) {
             outbox.configure(nil, client: nil, provider: nil)
-            if outbox.isEmpty { outboxes[name] = nil }
+            if outbox.isEmpty, outbox.removals.status.objects == 0 { outboxes[name] = nil }
         }
         governIntake()
         scheduleTicks()

@@ -101,6 +101,10 @@ extension Daemon {
         if let latest = contents.latestClock { clock.raise(to: latest) }
         losses = contents.lost
         for outbox in outboxes.values { outbox.empty() }
+        let stored = Dictionary(grouping: contents.stored, by: \.batch.connector)
+        for name in Set(outboxes.keys).union(stored.keys) {
+            outbox(name).removals.replace(by: stored[name] ?? [])
+        }
         // One after another: there may be very many, and no second list of them is made.
         for batch in contents.held { outbox(batch.id.connector).take(batch) }
         hasOpened = true

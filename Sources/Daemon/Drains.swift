@@ -129,7 +129,7 @@ extension Outbox {
     /// Why what it holds does not go without somebody's help, and what would help; nil: it goes, sooner or later.
     fileprivate var reasonNotToDrain: String? {
         guard totals.held.objects > 0 else { return nil }
-        let events = count(totals.held.events, "event")
+        let events = count(totals.held.events, noun)
         if settings == nil {
             return "connector \"\(name)\" is not in the configuration and holds \(events); put it "
                 + "back, or give them up with \"sluicectl discard \(name)\""

@@ -55,6 +55,7 @@ final class Outbox {
     var isOverLimit = false
     var isStopped = false
     var isPumping = false
+    let removals: Removals
     let timer: any DispatchSourceTimer
 
     /// Objects under way at once: enough to hide the latency of one, and far from what makes S3 slow down.
@@ -63,6 +64,7 @@ final class Outbox {
     init(_ name: ConnectorName, _ surroundings: OutboxSurroundings) {
         self.name = name
         self.surroundings = surroundings
+        removals = Removals(name, surroundings)
         health = ConnectorHealth(at: surroundings.clock.instant())
         timer = DispatchSource.makeTimerSource(queue: .main)
         timer.setEventHandler { [weak self] in self?.pump() }
@@ -87,6 +89,7 @@ final class Outbox {
             // Nobody could hear what is at risk.
             if wasAway { perform(health.slept(at: clock.instant()), destination()) }
         }
+        removals.configure(settings, client: client)
         retryFaulty()
         pump()
     }
@@ -176,7 +179,11 @@ final class Outbox {
     /// It is off the disk; answers what it was settled as.
     func settled(_ id: BatchID) -> Settlement? {
         uncertain.remove(id)
-        return settling.removeValue(forKey: id)
+        let settlement = settling.removeValue(forKey: id)
+        if case .stored(let removal) = settlement?.outcome {
+            removals.take(StoredExport(batch: id, removal: removal))
+        }
+        return settlement
     }
 
     /// Settling failed; it is asked for again a little later.
@@ -231,6 +238,7 @@ final class Outbox {
     func stop() {
         isStopped = true
         timer.cancel()
+        removals.stop()
     }
 }
 

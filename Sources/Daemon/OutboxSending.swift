@@ -113,8 +113,12 @@ extension Outbox {
     func destination(eventType: String? = nil, key: String? = nil) -> Destination {
         Destination(
             connector: name.description, bucket: settings?.bucket ?? "",
-            host: settings?.endpoint ?? "S3", eventType: eventType, key: key)
+            host: settings?.endpoint ?? "S3",
+            eventType: eventType == ExportFile.eventType ? nil : eventType, key: key, noun: noun)
     }
+
+    /// What it holds, for people.
+    var noun: String { settings?.kind == .dataExport ? "file" : "event" }
 
     private func corrected(_ batch: HeldBatch, _ disposition: Disposition) {
         reporter.corrected(disposition, at: destination(eventType: batch.eventType))
@@ -169,6 +173,12 @@ extension Outbox {
             // The configuration may have changed while it was under way.
             reporter.delivered(envelope, bucket: shipment.bucket)
         }
-        settle(batch, .delivered)
+        settle(batch, removal.map { .stored(removal: $0) } ?? .delivered)
+    }
+
+    /// When an object that was stored just now is to be deleted.
+    private var removal: Timestamp? {
+        guard settings?.kind == .dataExport, let age = settings?.removeAfter else { return nil }
+        return Timestamp(unixSeconds: clock.now().unixSeconds + age.components.seconds)
     }
 }

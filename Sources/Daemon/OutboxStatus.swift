@@ -28,6 +28,7 @@ extension Outbox {
         status.inArchive = inArchive ?? ArchiveSums()
         status.delivered = totals.delivered
         status.failures = failures
+        status.toRemove = removals.status
         status.rate = rate.perSecond(at: clock.bootTime())
         if let key = totals.lastKey, let time = totals.lastTime { status.lastObject = (key, time) }
         return status
@@ -74,11 +75,7 @@ extension Outbox {
         trouble.map { trouble in
             let type: String? =
                 if case .credentialsFailing(let type) = trouble.condition { type } else { nil }
-            return trouble.because.explanation(
-                of: .putObject,
-                at: Destination(
-                    connector: name.description, bucket: settings?.bucket ?? "",
-                    host: settings?.endpoint ?? "S3", eventType: type))
+            return trouble.because.explanation(of: .putObject, at: destination(eventType: type))
         }
     }
 }

@@ -40,17 +40,14 @@ final class Reporter {
         let what = envelope.export.map { "file \($0.path)" } ?? count(envelope.events, "event")
         let fields: [JournalField] =
             envelope.export == nil
-            ? [
-                .eventType(envelope.eventType), .events(envelope.events),
-                .firstOffset(envelope.offset),
-            ] : []
+            ? [.eventType(envelope.eventType), .firstOffset(envelope.offset)] : []
         say(
             .objectDelivered,
             "connector \(envelope.batch.connector): delivered \(what) "
                 + "(\(ByteCount(envelope.size))) to s3://\(bucket)/\(envelope.key)",
             [
                 .connector(envelope.batch.connector.description), .bucket(bucket),
-                .key(envelope.key), .bytes(envelope.size),
+                .key(envelope.key), .events(envelope.events), .bytes(envelope.size),
             ] + fields)
     }
 
@@ -110,11 +107,48 @@ final class Reporter {
             fields(place, batch), priority: .notice)
     }
 
+    // MARK: What is deleted in buckets
+
+    func removed(_ envelope: Envelope, _ place: Destination) {
+        say(
+            .fileRemoved,
+            "connector \(place.connector): file \(envelope.export?.path ?? envelope.key) "
+                + "(\(ByteCount(envelope.size))) is deleted at s3://\(place.bucket)/\(envelope.key): "
+                + "its remove_after is over",
+            [
+                .connector(place.connector), .bucket(place.bucket), .key(envelope.key),
+                .bytes(envelope.size),
+            ])
+    }
+
+    /// - Parameter found: what lies there.
+    func removalLeft(
+        _ batch: BatchID, _ envelope: Envelope?, _ found: String, _ place: Destination
+    ) {
+        let object = envelope.map { "s3://\(place.bucket)/\($0.key)" } ?? "file \(batch.name)"
+        say(
+            .fileNotRemoved,
+            "connector \(place.connector): \(object) is not deleted, though its remove_after is "
+                + "over: \(found); it is left alone for good",
+            [.connector(place.connector), .bucket(place.bucket)]
+                + (envelope.map { [.key($0.key), .bytes($0.size)] } ?? []))
+    }
+
+    func removalFailed(_ disposition: Disposition, of operation: Operation, _ place: Destination) {
+        let text = disposition.explanation(of: operation, at: place)
+        say(
+            .fileNotRemoved,
+            "\(text); what is to be deleted there is tried again by itself",
+            [.connector(place.connector), .bucket(place.bucket)]
+                + (place.key.map { [.key($0)] } ?? []))
+    }
+
     private func fields(_ place: Destination, _ batch: HeldBatch) -> [JournalField] {
         var fields: [JournalField] = [
-            .connector(place.connector), .bucket(place.bucket), .bytes(batch.size),
+            .connector(place.connector), .bucket(place.bucket), .events(batch.events),
+            .bytes(batch.size),
         ]
-        if !batch.isExport { fields += [.eventType(batch.eventType), .events(batch.events)] }
+        if !batch.isExport { fields.append(.eventType(batch.eventType)) }
         if let key = place.key { fields.append(.key(key)) }
         return fields
     }

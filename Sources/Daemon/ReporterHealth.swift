@@ -18,7 +18,7 @@ extension Reporter {
             say(
                 kind(condition),
                 sentence(condition, disposition, place) + (isFixedUntilRestart ? Self.restart : "")
-                    + "; \(waiting(held, condition, risk, clock))",
+                    + "; \(waiting(held, condition, risk, place, clock))",
                 fields(place, condition, disposition) + fields(risk, clock))
         case .lasting(let condition, let disposition, let since, let failures):
             let lasted = (clock.instant() - since).spoken
@@ -26,13 +26,13 @@ extension Reporter {
                 condition.isOfCredentials ? .credentialsStillFailing : kind(condition),
                 sentence(condition, disposition, place) + (isFixedUntilRestart ? Self.restart : "")
                     + "; for \(lasted) now, in \(count(failures, "attempt")); "
-                    + waiting(held, condition, risk, clock),
+                    + waiting(held, condition, risk, place, clock),
                 fields(place, condition, disposition) + fields(risk, clock))
         case .left(let condition, let after, let failures):
             say(
                 ended(condition),
                 "connector \(place.connector): \(recovery(condition)) after \(after.spoken) and "
-                    + "\(count(failures, "failed attempt")); \(Self.waiting(held))",
+                    + "\(count(failures, "failed attempt")); \(Self.waiting(held, place))",
                 [.connector(place.connector), .bucket(place.bucket), .events(held.events)])
         case .verified:
             say(
@@ -59,18 +59,19 @@ extension Reporter {
         return disposition.explanation(of: .putObject, at: place)
     }
 
-    private static func waiting(_ held: BatchSums) -> String {
+    private static func waiting(_ held: BatchSums, _ place: Destination) -> String {
         held.events == 0
             ? "nothing waits yet"
-            : "\(count(held.events, "event")) (\(ByteCount(held.bytes))) "
+            : "\(count(held.events, place.noun)) (\(ByteCount(held.bytes))) "
                 + (held.events == 1 ? "waits" : "wait")
     }
 
     private func waiting(
-        _ held: BatchSums, _ condition: Condition, _ risk: Risk?, _ clock: DaemonClock
+        _ held: BatchSums, _ condition: Condition, _ risk: Risk?, _ place: Destination,
+        _ clock: DaemonClock
     ) -> String {
-        guard let risk else { return Self.waiting(held) }
-        var text = Self.waiting(risk.held)
+        guard let risk else { return Self.waiting(held, place) }
+        var text = Self.waiting(risk.held, place)
         if case .credentialsPending = condition {
             text +=
                 "; credentials that were made just now may take a moment, so this is tried again"
@@ -96,9 +97,9 @@ extension Reporter {
         let verb = risk.onExpiry == .archive ? "archived" : "dropped"
         say(
             .dropsHeldOff,
-            "connector \(place.connector): events\(scope) have waited for their whole window; nothing is "
+            "connector \(place.connector): \(place.noun)s\(scope) have waited for their whole window; nothing is "
                 + "\(verb) before \(clock.time(of: until).extended); mend the credentials until then; "
-                + Self.waiting(risk.held),
+                + Self.waiting(risk.held, place),
             [.connector(place.connector), .bucket(place.bucket)] + fields(risk, clock))
     }
 
@@ -140,13 +141,14 @@ extension Reporter {
         say(
             .connectorPaused,
             "connector \(place.connector): paused; nothing is sent until \"sluicectl resume "
-                + "\(place.connector)\", and nothing is dropped; \(Self.waiting(held))",
+                + "\(place.connector)\", and nothing is dropped; \(Self.waiting(held, place))",
             [.connector(place.connector), .events(held.events), .bytes(held.bytes)])
     }
 
     func resumed(_ place: Destination, _ held: BatchSums) {
         say(
-            .connectorResumed, "connector \(place.connector): goes on; \(Self.waiting(held))",
+            .connectorResumed,
+            "connector \(place.connector): goes on; \(Self.waiting(held, place))",
             [.connector(place.connector), .events(held.events), .bytes(held.bytes)])
     }
 
@@ -175,24 +177,32 @@ extension Reporter {
         let last = losses.map { $0.offset + UInt64($0.events) - 1 }.max() ?? 0
         let from = (losses.map(\.accepted.lowerBound).min() ?? Timestamp(unixSeconds: 0)).extended
         let to = (losses.map(\.accepted.upperBound).max() ?? Timestamp(unixSeconds: 0)).extended
+        let isExport = group.eventType == ExportFile.eventType
         var text = "connector \(group.connector): "
         if isLate { text += "before the last restart, " }
         text +=
-            "\(count(events, "event")) of type \(group.eventType) in "
-            + "\(count(losses.count, "object")) (\(ByteCount(bytes))) \(events == 1 ? "was" : "were") "
-            + "\(group.kind.verb), offsets \(first) to \(last), accepted from \(from) to \(to)"
+            isExport
+            ? "\(count(events, "file")) "
+            : "\(count(events, "event")) of type \(group.eventType) in "
+                + "\(count(losses.count, "object")) "
+        text += "(\(ByteCount(bytes))) \(events == 1 ? "was" : "were") \(group.kind.verb), "
+        if !isExport { text += "offsets \(first) to \(last), " }
+        text += "accepted from \(from) to \(to)"
         if perhaps > 0 {
-            text += "; of these, \(count(perhaps, "event")) may have been delivered"
+            text +=
+                "; of these, \(count(perhaps, isExport ? "file" : "event")) may have been delivered"
         }
         text += group.kind.reason
         say(
             group.kind.message, text,
             [
-                .connector(group.connector.description), .eventType(group.eventType),
-                .events(events), .bytes(bytes), .objects(losses.count), .droppedEvents(events),
-                .perhapsDelivered(perhaps), .firstOffset(first), .lastOffset(last),
+                .connector(group.connector.description), .events(events), .bytes(bytes),
+                .objects(losses.count), .droppedEvents(events), .perhapsDelivered(perhaps),
                 .acceptedFrom(from), .acceptedTo(to),
-            ])
+            ]
+                + (isExport
+                    ? []
+                    : [.eventType(group.eventType), .firstOffset(first), .lastOffset(last)]))
     }
 
     // MARK: Kinds

@@ -55,6 +55,8 @@ private struct Classification {
         case .createMultipartUpload: return answer.uploadID == nil ? incomplete : .answered
         case .uploadPart: return answer.entityTag == nil ? incomplete : .answered
         case .completeMultipartUpload: return answer.isCompletion ? .delivered : incomplete
+        // Not every store says who it is with a 204; a portal answers with a page.
+        case .deleteObject where status == 204: return .answered
         case .deleteObject: return answer.isOfStore ? .answered : backingOff(.unreachable)
         case .headObject, .getObject, .getBucketLocation, .listBucket, .abortMultipartUpload:
             return .answered

@@ -9,16 +9,19 @@ public struct Destination: Sendable, Equatable {
     /// The event type and the key of the object, where it was about one.
     public var eventType: String?
     public var key: String?
+    /// What waits to be delivered there: events, or files as they are.
+    public var noun: String
 
     public init(
         connector: String, bucket: String, host: String, eventType: String? = nil,
-        key: String? = nil
+        key: String? = nil, noun: String = "event"
     ) {
         self.connector = connector
         self.bucket = bucket
         self.host = host
         self.eventType = eventType
         self.key = key
+        self.noun = noun
     }
 }
 
@@ -40,10 +43,11 @@ extension Disposition {
             return "\(object) exists already; it is compared with what was to be stored"
         case .missing:
             return "\(object) is not there; it is sent again"
-        case .credentials(.connector, let cause):
+        case .credentials(.connector, let cause)
+        where cause.code != "AccessDenied" || cause.issuer != nil:
             return "\(cause.issuer ?? "S3") rejects the credentials \(cause.reference); "
                 + cause.credentialAdvice
-        case .credentials(.eventType, let cause):
+        case .credentials(_, let cause):
             let events = place.eventType.map { " for events of type \($0)" } ?? ""
             return
                 "\(bucket) denies \(operation.rawValue)\(events) \(cause.reference); allow it in "
@@ -53,9 +57,9 @@ extension Disposition {
             return "the session has expired \(cause.reference); new credentials are being fetched"
         case .misconfigured(.refused(let cause)):
             return "\(cause.misconfiguration(bucket, operation, place)); "
-                + "events wait until this is mended"
+                + "\(place.noun)s wait until this is mended"
         case .misconfigured(.local(let what)):
-            return "\(what); events wait until this is mended"
+            return "\(what); \(place.noun)s wait until this is mended"
         case .batchHeld(let fault):
             return fault.clause(object, place.connector)
         case .clock(let server, let cause):
@@ -114,7 +118,7 @@ extension BatchFault {
 }
 
 extension ExistingObject {
-    fileprivate var clause: String {
+    public var clause: String {
         var clause = "another object"
         if let size { clause += " (\(grouped(size)) bytes" }
         if let modified {

@@ -45,7 +45,7 @@ struct EnvelopeFindings: Sendable {
                 tombstones.append(
                     Tombstone(path: loss.path(id), through: summary.through, number: loss.number))
             }
-        case .object, .uncertain, .delivered:
+        case .object, .uncertain, .stored, .delivered:
             let path = SpoolLayout.tombstone(id)
             guard let summary = try read(path, id, files) else { return }
             tombstones.append(Tombstone(path: path, through: summary.through))

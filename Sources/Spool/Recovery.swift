@@ -14,6 +14,8 @@ struct Recovery: Sendable {
     private(set) var lowestInActive: UInt64?
     private(set) var claiming: [ClaimingName] = []
     private(set) var quarantined = 0
+    /// Exports that are to be deleted in the bucket some day.
+    private(set) var stored: [StoredExport] = []
     private var highestName: UInt64 = 0
     private var newestName: Hour?
     private var strangers: [(path: String, reason: String)] = []
@@ -35,6 +37,8 @@ struct Recovery: Sendable {
             guard let connector = ConnectorName(name) else { continue }
             var folder = try SealedFolder(connector, files)
             try folder.tidy(files)
+            for export in folder.stored { note(export.batch.first.file, nil) }
+            stored += folder.stored
             folders.append(folder)
         }
         lowestInActive = active.first?.number

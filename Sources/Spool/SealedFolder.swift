@@ -9,6 +9,8 @@ struct SealedFolder: Sendable {
     private(set) var objects = PositionSet()
     private(set) var uncertain = PositionSet()
     private(set) var delivered: [Position] = []
+    /// Delivered, and to be deleted in the bucket some day.
+    private(set) var stored: [StoredExport] = []
     /// Tombstones of losses, and archived batches.
     private(set) var losses: [(Position, LossName)] = []
     private(set) var archived = PositionSet()
@@ -64,6 +66,8 @@ struct SealedFolder: Sendable {
         case .envelope: envelopes.add(name.first)
         case .uncertain: uncertain.add(name.first)
         case .delivered: delivered.append(name.first)
+        case .stored(let removal):
+            stored.append(StoredExport(batch: id(name.first), removal: removal))
         case .loss(let loss): if loss.kind != .archived { losses.append((name.first, loss)) }
         }
     }
@@ -112,7 +116,9 @@ struct SealedFolder: Sendable {
     }
 
     /// Batches whose objects need not be anywhere.
-    var settled: Set<Position> { Set(delivered + losses.map(\.0)).subtracting(archived.all) }
+    var settled: Set<Position> {
+        Set(delivered + stored.map(\.batch.first) + losses.map(\.0)).subtracting(archived.all)
+    }
 
     /// Objects that were found elsewhere, and are here now.
     mutating func addObjects(_ found: [Position]) {

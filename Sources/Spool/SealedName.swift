@@ -5,11 +5,13 @@ import Model
 /// ```
 /// <batch>.object  <batch>.envelope  <batch>.uncertain
 /// <batch>.delivered                                     a tombstone
+/// <batch>.<Unix seconds>.stored                         likewise; the object is to be deleted then, see StoredExport
 /// <batch>.<number>.<dropped|archived|discarded|unarchived>[-perhaps]   a loss; archived in expired/, else a tombstone
 /// ```
 struct SealedName: Sendable, Hashable {
     enum Kind: Sendable, Hashable {
         case object, envelope, uncertain, delivered
+        case stored(removal: Timestamp)
         case loss(LossName)
     }
 
@@ -33,6 +35,12 @@ struct SealedName: Sendable, Hashable {
         case 10 where ending.elementsEqual(".delivered".utf8): kind = .delivered
         default:
             let parts = ending.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            if parts.count == 3, parts[2].elementsEqual("stored".utf8) {
+                let text = String(Substring(parts[1]))
+                guard let time = Int64(text), time >= 0, String(time) == text else { return nil }
+                kind = .stored(removal: Timestamp(unixSeconds: time))
+                return
+            }
             guard parts.count == 3,
                 let loss = LossName(
                     number: Substring(parts[1]), ending: String(Substring(parts[2])))

@@ -4,6 +4,8 @@ public import Model
 public struct Settlement: Sendable {
     public enum Outcome: Sendable, Equatable {
         case delivered
+        /// The same, and the object is to be deleted in the bucket at that time (`remove_after`).
+        case stored(removal: Timestamp)
         /// Given up, since its window is over. `perhapsDelivered`: an answer was lost, so it may be stored.
         case dropped(perhapsDelivered: Bool)
         /// As `dropped`, but its object is kept in `expired/`.
@@ -75,7 +77,7 @@ extension Loss {
     public init?(_ settlement: Settlement) {
         var (kind, perhapsDelivered): (Kind, Bool)
         switch settlement.outcome {
-        case .delivered: return nil
+        case .delivered, .stored: return nil
         case .dropped(let perhaps): (kind, perhapsDelivered) = (.dropped, perhaps)
         case .archived(let perhaps):
             // Without its object nothing is left to be kept; and if it was delivered, a crash hid that.

@@ -222,7 +222,8 @@ public final class Spool: @unchecked Sendable {
     private func contents(_ recovery: Recovery) -> SpoolContents {
         SpoolContents(
             held: recovery.held.joined(), quarantined: recovery.quarantined,
-            archived: recovery.findings.archived, lost: ledger.totals?.connectors ?? [:],
+            archived: recovery.findings.archived, stored: recovery.stored,
+            lost: ledger.totals?.connectors ?? [:],
             latestClock: recovery.findings.latestClock)
     }
 

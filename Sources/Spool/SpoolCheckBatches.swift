@@ -64,6 +64,8 @@ extension SpoolCheck {
             _ = try checkObject(of: envelope, at: [SpoolLayout.object(batch)], beside: path)
         case .uncertain where !isExpired:
             _ = try isOurs(path)
+        case .stored where !isExpired:
+            if try checkEnvelope(path, batch, &offsets) != nil { census.stored += 1 }
         case .delivered where !isExpired:
             if try checkEnvelope(path, batch, &offsets) != nil { census.tombstones += 1 }
         case .loss(let loss) where isExpired == (loss.kind == .archived):
@@ -81,7 +83,7 @@ extension SpoolCheck {
             } else {
                 census.tombstones += 1
             }
-        case .envelope, .uncertain, .delivered, .loss:
+        case .envelope, .uncertain, .stored, .delivered, .loss:
             foreign(path)
         }
     }

@@ -43,6 +43,8 @@ public struct SpoolCensus: Sendable, Equatable {
     public var unsealed = Amount()
     /// Of delivered and lost batches.
     public var tombstones = 0
+    /// Exports that are to be deleted in their buckets some day.
+    public var stored = 0
     /// Losses that a crash left, to be counted at the next start.
     public var uncountedLosses = 0
     /// In `expired/`.

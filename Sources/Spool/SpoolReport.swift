@@ -59,6 +59,8 @@ public struct SpoolContents: Sendable {
     public var held: FlattenSequence<[[HeldBatch]]>
     public var quarantined: Int
     public var archived: [ConnectorName: ArchiveSums]
+    /// Exports that are to be deleted in the bucket, in no order.
+    public var stored: [StoredExport]
     /// What was lost since the spool was made.
     public var lost: [ConnectorName: LossTotals]
     /// The latest moment, by the spool clock, at which anything was accepted: the clock never stands behind it.

@@ -10,7 +10,11 @@ extension Spool {
         var transfers: [Transfer] = []
         for settlement in settlements {
             let batch = settlement.batch
-            guard settlement.outcome == .delivered else {
+            var removal: Timestamp?
+            switch settlement.outcome {
+            case .delivered: break
+            case .stored(let time): removal = time
+            case .dropped, .archived, .discarded:
                 transfers.append(.lose(settlement))
                 continue
             }
@@ -20,7 +24,7 @@ extension Spool {
                 continue
             }
             do throws(FileError) {
-                try settle(batch)
+                try settle(batch, removal: removal)
                 settled.append(batch.id)
                 heldBytes.remove(batch.id.connector, batch.size)
             } catch {
@@ -46,10 +50,13 @@ extension Spool {
     }
 
     /// The envelope becomes a tombstone while any event it covers may be read again; then the object goes.
-    private func settle(_ batch: HeldBatch) throws(FileError) {
+    private func settle(_ batch: HeldBatch, removal: Timestamp?) throws(FileError) {
         let envelope = SpoolLayout.envelope(batch.id)
         if try files.status(envelope) != nil {
-            if desk != nil, batch.through.file < retiredBelow {
+            if let removal {
+                let stored = StoredExport(batch: batch.id, removal: removal)
+                try files.rename(envelope, to: stored.path)
+            } else if desk != nil, batch.through.file < retiredBelow {
                 try files.remove(envelope)
             } else {
                 try files.rename(envelope, to: SpoolLayout.tombstone(batch.id))

@@ -17,6 +17,10 @@ public enum MessageKind: String, Sendable, CaseIterable {
     case connectorVerified
     /// An object is in its bucket, or several are, in one line with a count.
     case objectDelivered
+    /// A file that was delivered was deleted in its bucket, since its time had come.
+    case fileRemoved
+    /// A file whose time has come is not deleted in its bucket: it may not be, or another object lies there.
+    case fileNotRemoved
     /// S3 rejects a connector's credentials; its events wait.
     case credentialsFailing
     /// The credentials work again; what waited is being delivered.
@@ -98,6 +102,8 @@ public enum MessageKind: String, Sendable, CaseIterable {
         case .reloadRefused: MessageID(0x8b09_23bc_6f5e_4a2c, 0xba2e_5e04_414e_e998)
         case .connectorVerified: MessageID(0xf11a_3edd_c96b_4a5b, 0x9ee6_513e_a49b_a564)
         case .objectDelivered: MessageID(0x99f1_507b_5e60_4f21, 0x806e_f3e8_859b_2a8d)
+        case .fileRemoved: MessageID(0x741f_1ef6_b327_42b3, 0x8dec_cde9_af0b_1ca2)
+        case .fileNotRemoved: MessageID(0x515a_256a_f1d6_4d5f, 0xa8a3_8799_eda5_b49d)
         case .credentialsFailing: MessageID(0x1c91_5115_4088_4dca, 0xa8bc_0435_51b1_a176)
         case .credentialsRecovered: MessageID(0x9f8d_3b0a_aef6_489c, 0x94a4_f621_b405_6da2)
         case .credentialsStillFailing: MessageID(0x4a4e_0df1_ce9f_47c4, 0x991f_c5ca_9917_ef23)
@@ -146,13 +152,14 @@ public enum MessageKind: String, Sendable, CaseIterable {
             .error
         case .destinationMisconfigured, .unreachable, .throttled, .fileQuarantined,
             .eventsQuarantined, .fileUnreadable, .linesLost, .eventsDiscarded, .connectorUnverified,
-            .dropsHeldOff, .credentialsUnavailable, .spoolRestored, .quarantineDiscarded:
+            .dropsHeldOff, .credentialsUnavailable, .spoolRestored, .quarantineDiscarded,
+            .fileNotRemoved:
             .warning
         case .started, .stopping, .reloaded, .credentialsRecovered, .reachable, .clockCorrected,
             .conditionalWritesRefused, .leasesUnavailable, .intakeResumed, .credentialsPending,
             .connectorPaused, .connectorResumed, .membersIgnored, .quarantineRetried:
             .notice
-        case .connectorVerified, .objectDelivered, .fileWaiting: .info
+        case .connectorVerified, .objectDelivered, .fileRemoved, .fileWaiting: .info
         }
     }
 }

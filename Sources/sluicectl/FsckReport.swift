@@ -123,6 +123,10 @@ enum FsckReport {
             parts.append(
                 "\(Findings.count(census.tombstones, "tombstone")) of settled batches")
         }
+        if census.stored > 0 {
+            parts.append(
+                "\(Findings.count(census.stored, "file")) in buckets, to be deleted there")
+        }
         if census.uncountedLosses > 0 {
             parts.append(
                 "\(grouped(census.uncountedLosses)) of them losses to be told and counted")
@@ -150,6 +154,7 @@ enum FsckReport {
             ("held", .object(amount(census.held) + held)),
             ("unsealed", .object(amount(census.unsealed))),
             ("tombstones", .integer(census.tombstones)),
+            ("to_remove", .integer(census.stored)),
             ("uncounted_losses", .integer(census.uncountedLosses)),
             ("archived", .object(amount(census.archived) + archived)),
             ("quarantined", .object(amount(census.quarantined))),

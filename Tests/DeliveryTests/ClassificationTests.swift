@@ -284,7 +284,8 @@ enum Meaning: Hashable, Sendable {
                     let succeeded = (200..<300).contains(status) && code == nil
                     // What begins an upload, is a part of it or removes something proves that a store did it.
                     let answers =
-                        !operation.delivers && (operation != .deleteObject || requestID != nil)
+                        !operation.delivers
+                        && (operation != .deleteObject || requestID != nil || status == 204)
                     let ok =
                         (meaning == .connector) == (listed && fromS3)
                         && (meaning == .eventType) == (denied && fromS3)

@@ -19,6 +19,8 @@ KINDS = {
     "reload refused": "8b0923bc6f5e4a2cba2e5e04414ee998",
     "connector verified": "f11a3eddc96b4a5b9ee6513ea49ba564",
     "object delivered": "99f1507b5e604f21806ef3e8859b2a8d",
+    "file removed": "741f1ef6b32742b38deccde9af0b1ca2",
+    "file not removed": "515a256af1d64d5fa8a38799eda5b49d",
     "credentials failing": "1c91511540884dcaa8bc043551b1a176",
     "credentials recovered": "9f8d3b0aaef6489c94a4f621b4056da2",
     "credentials still failing": "4a4e0df1ce9f47c4991fc5ca9917ef23",

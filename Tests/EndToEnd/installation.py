@@ -80,14 +80,14 @@ class Installation:
     ) -> None:
         """Writes `connectors.d/<name>.toml`, and its secret into a file.
 
-        `credentials` are further keys of [credentials].
+        `credentials` are further keys of [credentials]; a setting that is None is left out.
         """
         self.set_secret(name, keys.secret_access_key)
         settings = {
             "bucket": bucket, "integration_id": f"id-{name}", "region": "eu-west-1",
             "endpoint": endpoint, "format": "jsonl",
         } | settings
-        lines = [f"{key} = {toml(value)}" for key, value in settings.items()]
+        lines = [f"{key} = {toml(value)}" for key, value in settings.items() if value is not None]
         lines += [
             "[credentials]", f"access_key_id = {toml(keys.access_key_id)}",
             f"secret_access_key_file = {toml(self.secret(name))}",
@@ -96,6 +96,11 @@ class Installation:
         if batch:
             lines += ["[batch]", *(f"{key} = {toml(value)}" for key, value in batch.items())]
         (self.connectors / f"{name}.toml").write_text("\n".join(lines) + "\n")
+
+    def export(self, name: str, bucket: str, endpoint: str, keys: Keys, **settings: object) -> None:
+        """The same for a connector that takes files as they are."""
+        self.connector(name, bucket, endpoint, keys, kind="data-export", integration_id=None,
+                       format=None, **settings)
 
     def schema(self, event_type: str, declaration: dict) -> None:
         """Writes `schemas/<event type>.avsc`, or replaces it."""

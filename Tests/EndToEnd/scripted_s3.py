@@ -129,6 +129,7 @@ class Store:
                 entry["bodies"].append(digest)
             kept = {k: v for k, v in request.headers.items()
                     if k.startswith("x-amz-meta-") or k == "content-type"}
+            kept["Last-Modified"] = email.utils.formatdate(usegmt=True)
             kept["ETag"] = f'"{hashlib.md5(body).hexdigest()}"'
             entry.update(body=body, sha256=digest, headers=kept, puts=entry["puts"] + 1,
                          modified=time.time())

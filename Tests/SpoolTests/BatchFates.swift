@@ -83,7 +83,7 @@ struct BatchFates {
 
     private mutating func complete(_ batch: BatchID, _ outcome: Settlement.Outcome) {
         switch outcome {
-        case .delivered:
+        case .delivered, .stored:
             fates[batch] = .delivered
         case .dropped(let perhaps):
             fates[batch] = .lost(perhaps: perhaps)

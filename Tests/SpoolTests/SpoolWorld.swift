@@ -48,6 +48,9 @@ final class SpoolWorld {
     private(set) var lost: [ConnectorName: LossTotals] = [:]
     private(set) var archived: [ConnectorName: ArchiveSums] = [:]
 
+    /// Exports that are to be deleted in the bucket, as the last start told.
+    private(set) var stored: [StoredExport] = []
+
     /// Another host has the same identity, and takes some of the keys for objects of its own.
     var hasTwin = false
     var taken: Set<String> = []
@@ -200,7 +203,9 @@ final class SpoolWorld {
             switch Int.random(in: 0..<(hasRetries ? 26 : 14), using: &random) {
             case 0..<3: spool?.scan()
             case 3..<5: spool?.flush(nil) { _ in }
-            case 5..<8: deliver()
+            case 5..<8:
+                deliver()
+                forgetStored()
             case 8..<10: giveUp()
             case 10: retryArchived()
             case 11: discardArchived()
@@ -300,6 +305,7 @@ final class SpoolWorld {
         }
         lost = contents.lost
         archived = contents.archived
+        stored = contents.stored
     }
 
     private func sealed(_ batch: HeldBatch) {

@@ -27,7 +27,7 @@ extension SpoolWorld {
                 ownFindings.append("\(envelope.key): the object is gone and was never delivered")
             }
             if Int.random(in: 0..<4, using: &random) > 0 {
-                settle(batch, .delivered)
+                settle(batch, outcome(of: batch))
             } else {
                 unanswered.insert(batch.id)
                 nonisolated(unsafe) let world = self
@@ -36,6 +36,17 @@ extension SpoolWorld {
                 }
             }
         }
+    }
+
+    /// Exports may have to be deleted some day.
+    private func outcome(of batch: HeldBatch) -> Settlement.Outcome {
+        guard batch.isExport, Bool.random(using: &random) else { return .delivered }
+        return .stored(removal: Timestamp(unixSeconds: 1_796_000_000))
+    }
+
+    /// Some of what was to be deleted is gone from the bucket.
+    func forgetStored() {
+        spool?.forget(stored.filter { _ in Bool.random(using: &random) })
     }
 
     private func isTaken(_ key: String) -> Bool {

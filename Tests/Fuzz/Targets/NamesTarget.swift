@@ -65,6 +65,7 @@ enum NamesTarget {
             case .envelope: SpoolLayout.envelope(batch)
             case .uncertain: SpoolLayout.uncertain(batch)
             case .delivered: SpoolLayout.tombstone(batch)
+            case .stored(let removal): StoredExport(batch: batch, removal: removal).path
             case .loss(let loss): loss.path(batch)
             }
         let last = path.split(separator: "/").last.map(String.init) ?? ""
