@@ -16,6 +16,8 @@ BUILD_PACKAGES=(
 BUILD_DEB_PACKAGES=(debhelper dpkg-dev)
 # The tests and the demo talk to a local S3 that is written in Python.
 PYTHON_PACKAGES=(python3 python3-venv)
+# The floors of the benchmark compress with the libraries themselves; valgrind counts instructions.
+BENCH_PACKAGES=(libdeflate-dev libzstd-dev binutils valgrind)
 # The tests also read shell scripts and the manual, give files to other users, start a systemd of their own, and
 # look at the page in a browser.
 TEST_PACKAGES=(shellcheck groff-base acl dbus systemd systemd-container chromium logrotate)
@@ -134,16 +136,23 @@ setup_build() {
     setup_swift
 }
 
-# What the demo and the benchmark take on top.
+# What the demo takes on top.
 setup_demo() {
     setup_packages "${BUILD_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}"
     setup_swift
     setup_python
 }
 
+# And the benchmark.
+setup_bench() {
+    setup_packages "${BUILD_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
+    setup_swift
+    setup_python
+}
+
 # All of it.
 setup_tests() {
-    setup_packages "${BUILD_PACKAGES[@]}" "${BUILD_DEB_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    setup_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" "${BUILD_DEB_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     setup_swift
     setup_python
     setup_promtool

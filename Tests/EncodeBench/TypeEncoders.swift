@@ -22,6 +22,10 @@ struct TypeEncoders {
         }
     }
 
+    var named: [(name: String, encoder: EventEncoder)] {
+        types.map { (String(decoding: $0.name, as: UTF8.self), $0.encoder) }
+    }
+
     /// A benchmark has a handful of types, so looking at each is nothing beside encoding.
     func find(_ name: UnsafePointer<UInt8>, count: Int) -> EventEncoder? {
         for type in types where type.name.count == count {

@@ -35,10 +35,12 @@ def test_the_demo_delivers_avro_that_others_read():
 
 
 def test_the_benchmark_drains_into_both_formats_and_verifies_them(tmp_path):
-    shown = script("bench", "--events", 2000, "--files", 8, "--runs", 1, "--scratch", tmp_path)
+    shown = script("bench", "--events", 2000, "--event-files", 8, "--runs", 1, "--format", "jsonl", "avro",
+                   "--scratch", tmp_path)
     assert shown.returncode == 0, shown.stdout
     assert shown.stdout.count("verified: 2,000 events, 0 lost, 0 doubled, 0 altered") == 2
-    assert "Avro as a multiple of JSON Lines" in shown.stdout
+    for floor in ["floor: zlib 6, SHA-256, PUT", "floor: encoded, libdeflate 6"]:
+        assert floor in shown.stdout
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,15 @@ def begin(seed: int) -> None:
     world = World(seed)
 
 
-def make_file(job: tuple[pathlib.Path, int, int, int]) -> int:
-    path, seed, number, count = job
+def make_file(job: tuple[pathlib.Path, int, int, int, int]) -> int:
+    path, seed, number, count, streams = job
     rng = random.Random(f"file {seed} {number}")
-    text = b"".join(map(line, world.events(rng, count, START + number * 60)))
+    events = world.events(rng, count, START + number * 60)
+    if streams:
+        # One of each type after the other: no two neighbours go into one stream.
+        for index, event in enumerate(events):
+            event["event_type"] += f".{(number * count + index) % streams}"
+    text = b"".join(map(line, events))
     path.write_bytes(text)
     return len(text)
 
@@ -42,10 +47,12 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--connectors", type=int, default=4)
+    parser.add_argument("--streams", type=int, default=0,
+                        help="so many event types in turn, instead of eight at random; files must be of one size")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
 
-    asked = {key: getattr(arguments, key) for key in ("events", "files", "connectors", "seed")}
+    asked = {key: getattr(arguments, key) for key in ("events", "files", "connectors", "streams", "seed")}
     note = arguments.directory / "corpus.json"
     if note.exists() and asked.items() <= json.loads(note.read_text()).items():
         return
@@ -57,7 +64,7 @@ def main() -> None:
     jobs = [
         (
             arguments.directory / connector_name(n % arguments.connectors) / f"{n:06d}.jsonl",
-            arguments.seed, n, each + (n < more),
+            arguments.seed, n, each + (n < more), arguments.streams,
         )
         for n in range(arguments.files)
     ]

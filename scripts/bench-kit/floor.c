@@ -1,16 +1,19 @@
 /*
  * floor: the work that nobody who delivers compressed event files can leave out.
  *
- *   floor [--threads N] [--level N] [--put PORT] CORPUS
+ *   floor [--threads N] [--codec zlib|libdeflate|zstd] [--level N] [--block BYTES] [--put PORT] CORPUS
  *
- * Reads CORPUS/<connector>/<file>, compresses 16 MiB of one connector at a time into one gzip member
- * with zlib, and forgets it. With --put it also hashes each member (SHA-256) and stores it in the sink
- * at PORT. It looks at no event, keeps nothing on disk, and tries nothing twice.
+ * Reads CORPUS/<connector>/<file>, compresses 16 MiB of one connector at a time into one object, and
+ * forgets it: with zlib or libdeflate a gzip member, with zstd a frame. libdeflate takes all of it in one
+ * call, the others a piece at a time. With --block each so many bytes are compressed apart, as in Avro's
+ * containers: raw deflate, or a frame. With --put it also hashes each object (SHA-256) and stores it in the
+ * sink at PORT. It looks at no event, keeps nothing on disk, and tries nothing twice.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -21,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <zstd.h>
 
 enum { GROUP = 16 << 20, READ = 256 << 10 };
 
@@ -33,7 +37,10 @@ struct group {
 };
 
 static struct group *groups;
+static enum codec { ZLIB, LIBDEFLATE, ZSTD } codec = ZLIB;
+static const char *const codec_names[] = {"zlib", "libdeflate", "zstd"};
 static int group_count, level = 6, port;
+static size_t block_bytes; /* 0: all that becomes one object is compressed as one */
 static _Atomic int next_group;
 static _Atomic long long bytes_in, bytes_out;
 
@@ -83,18 +90,92 @@ static void find_groups(const char *corpus)
     }
 }
 
-/* Deflates until all input is taken or, with Z_FINISH, the member is ended. */
-static void compress_some(z_stream *stream, unsigned char **out, size_t *room, int flush)
+/* One thread's codec, and what it has of the object in hand. */
+struct packer {
+    z_stream zlib;
+    struct libdeflate_compressor *libdeflate;
+    ZSTD_CCtx *zstd;
+    unsigned char *out;
+    size_t size, room;
+};
+
+static void open_packer(struct packer *packer)
 {
-    for (;;) {
-        int result = deflate(stream, flush);
-        if (result == Z_STREAM_END || (flush == Z_NO_FLUSH && !stream->avail_in)) return;
-        if (stream->avail_out) continue;
-        *out = must(realloc(*out, *room * 2));
-        stream->next_out = *out + *room;
-        stream->avail_out = *room;
-        *room *= 2;
+    *packer = (struct packer){.room = 1 << 20};
+    packer->out = must(malloc(packer->room));
+    switch (codec) {
+    case ZLIB:
+        /* 15 bits of window; negative: raw, and 16 more: with a gzip header and trailer. */
+        if (deflateInit2(&packer->zlib, level, Z_DEFLATED, block_bytes ? -15 : 15 + 16, 8,
+                         Z_DEFAULT_STRATEGY) != Z_OK)
+            die("deflateInit2");
+        break;
+    case LIBDEFLATE:
+        packer->libdeflate = must(libdeflate_alloc_compressor(level));
+        break;
+    case ZSTD:
+        packer->zstd = must(ZSTD_createCCtx());
+        if (ZSTD_isError(ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_compressionLevel, level)))
+            die("ZSTD_CCtx_setParameter");
+        break;
     }
+}
+
+static void close_packer(struct packer *packer)
+{
+    if (codec == ZLIB) deflateEnd(&packer->zlib);
+    libdeflate_free_compressor(packer->libdeflate);
+    ZSTD_freeCCtx(packer->zstd);
+    free(packer->out);
+}
+
+static void make_room(struct packer *packer, size_t bytes)
+{
+    if (packer->room - packer->size >= bytes) return;
+    while (packer->room - packer->size < bytes) packer->room *= 2;
+    packer->out = must(realloc(packer->out, packer->room));
+}
+
+/* Compresses a piece behind what is there. The last one ends the member or frame, and the next begins anew. */
+static void pack(struct packer *packer, const unsigned char *in, size_t count, bool is_last)
+{
+    size_t packed = 0;
+    switch (codec) {
+    case ZLIB:
+        packer->zlib.next_in = (unsigned char *)in;
+        packer->zlib.avail_in = count;
+        for (int result = Z_OK; result != Z_STREAM_END && (is_last || packer->zlib.avail_in);) {
+            make_room(packer, READ);
+            size_t room = packer->room - packer->size;
+            packer->zlib.next_out = packer->out + packer->size;
+            packer->zlib.avail_out = room;
+            result = deflate(&packer->zlib, is_last ? Z_FINISH : Z_NO_FLUSH);
+            packer->size += room - packer->zlib.avail_out;
+        }
+        if (is_last) deflateReset(&packer->zlib);
+        return;
+    case LIBDEFLATE:
+        make_room(packer, libdeflate_gzip_compress_bound(packer->libdeflate, count));
+        packed = (block_bytes ? libdeflate_deflate_compress : libdeflate_gzip_compress)(
+            packer->libdeflate, in, count, packer->out + packer->size, packer->room - packer->size);
+        if (!packed) die("libdeflate");
+        break;
+    case ZSTD: {
+        ZSTD_inBuffer input = {in, count, 0};
+        size_t left;
+        do {
+            /* With room for all of it, a frame of one piece needs no buffer between. */
+            make_room(packer, is_last ? ZSTD_compressBound(count) : ZSTD_CStreamOutSize());
+            ZSTD_outBuffer output = {packer->out + packer->size, packer->room - packer->size, 0};
+            left = ZSTD_compressStream2(packer->zstd, &output, &input,
+                                        is_last ? ZSTD_e_end : ZSTD_e_continue);
+            if (ZSTD_isError(left)) die("zstd");
+            packer->size += output.pos;
+        } while (is_last ? left : input.pos < count);
+        break;
+    }
+    }
+    packer->size += packed;
 }
 
 static int dial(void)
@@ -124,7 +205,7 @@ static void store(int peer, const struct group *group, const unsigned char *body
     if (!EVP_Digest(body, size, digest, NULL, EVP_sha256(), NULL)) die("EVP_Digest");
     for (int i = 0; i < 32; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
     int length = snprintf(text, sizeof text,
-                          "PUT /%s/%06d.jsonl.gz HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+                          "PUT /%s/%06d HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
                           "x-amz-content-sha256: %s\r\nContent-Length: %zu\r\n\r\n",
                           group->connector, group->number, port, hex, size);
     send_all(peer, text, length);
@@ -142,42 +223,57 @@ static void store(int peer, const struct group *group, const unsigned char *body
     }
 }
 
+/* Compresses and stores one group. `in` has room for a piece. */
+static void do_group(const struct group *group, struct packer *packer, unsigned char *in, size_t piece, int peer)
+{
+    size_t have = 0;
+    packer->size = 0;
+    for (int f = 0; f < group->count; f++) {
+        int file = open(group->files[f], O_RDONLY | O_CLOEXEC);
+        if (file < 0) die(group->files[f]);
+        ssize_t got;
+        while ((got = read(file, in + have, piece - have)) > 0) {
+            have += got;
+            bytes_in += got;
+            if (have < piece) continue;
+            pack(packer, in, have, block_bytes > 0);
+            have = 0;
+        }
+        if (got < 0) die(group->files[f]);
+        close(file);
+    }
+    if (have || !block_bytes) pack(packer, in, have, true);
+    if (port) store(peer, group, packer->out, packer->size);
+    bytes_out += packer->size;
+}
+
 static void *work(void *unused)
 {
     (void)unused;
     int peer = port ? dial() : -1;
-    size_t room = 1 << 20;
-    unsigned char *in = must(malloc(READ)), *out = must(malloc(room));
-    z_stream stream = {0};
-    /* 15 bits of window, and 16 for a gzip header and trailer. */
-    if (deflateInit2(&stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) die("deflate");
-    for (int g; (g = next_group++) < group_count;) {
-        const struct group *group = &groups[g];
-        deflateReset(&stream);
-        stream.next_out = out;
-        stream.avail_out = room;
-        for (int f = 0; f < group->count; f++) {
-            int file = open(group->files[f], O_RDONLY | O_CLOEXEC);
-            if (file < 0) die(group->files[f]);
-            ssize_t got;
-            while ((got = read(file, in, READ)) > 0) {
-                stream.next_in = in;
-                stream.avail_in = got;
-                compress_some(&stream, &out, &room, Z_NO_FLUSH);
-            }
-            if (got < 0) die(group->files[f]);
-            close(file);
-        }
-        compress_some(&stream, &out, &room, Z_FINISH);
-        if (port) store(peer, group, out, stream.total_out);
-        bytes_in += stream.total_in;
-        bytes_out += stream.total_out;
-    }
-    deflateEnd(&stream);
+    size_t piece = block_bytes ? block_bytes : READ;
+    /* One call has to have all of it. */
+    if (codec == LIBDEFLATE && !block_bytes)
+        for (int g = 0; g < group_count; g++)
+            if ((size_t)groups[g].bytes >= piece) piece = groups[g].bytes + 1;
+    unsigned char *in = must(malloc(piece));
+    struct packer packer;
+    open_packer(&packer);
+    for (int g; (g = next_group++) < group_count;) do_group(&groups[g], &packer, in, piece, peer);
+    close_packer(&packer);
     free(in);
-    free(out);
     if (port) close(peer);
     return NULL;
+}
+
+static bool set_codec(const char *name)
+{
+    for (int c = ZLIB; c <= ZSTD; c++)
+        if (!strcmp(name, codec_names[c])) {
+            codec = c;
+            return true;
+        }
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -187,12 +283,15 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--threads") && i + 1 < argc) threads = atoi(argv[++i]);
         else if (!strcmp(argv[i], "--level") && i + 1 < argc) level = atoi(argv[++i]);
+        else if (!strcmp(argv[i], "--block") && i + 1 < argc) block_bytes = atoi(argv[++i]);
         else if (!strcmp(argv[i], "--put") && i + 1 < argc) port = atoi(argv[++i]);
+        else if (!strcmp(argv[i], "--codec") && i + 1 < argc && set_codec(argv[i + 1])) i++;
         else if (argv[i][0] != '-' && !corpus) corpus = argv[i];
         else corpus = NULL, i = argc;
     }
-    if (!corpus || threads < 1 || threads > 256 || level < 1 || level > 9) {
-        fprintf(stderr, "usage: floor [--threads N] [--level 1-9] [--put PORT] CORPUS\n");
+    if (!corpus || threads < 1 || threads > 256 || level < 1 || level > 12) {
+        fprintf(stderr, "usage: floor [--threads N] [--codec zlib|libdeflate|zstd] [--level N] [--block BYTES] "
+                        "[--put PORT] CORPUS\n");
         return 64;
     }
     find_groups(corpus);
