@@ -88,7 +88,7 @@ let package = Package(
             dependencies: [
                 "Model", "Avro", "Files", "Configuration", "Spool", "Delivery", "Credentials", "S3",
                 "Systemd", "HTTPServer", "Curl",
-                "Batching", "Encoding", "Digest", "StatusPage",
+                "Batching", "Deflate", "Digest", "Encoding", "Signing", "StatusPage",
             ],
             swiftSettings: onTheLoop),
         .executableTarget(name: "sluiced", dependencies: ["Daemon"], swiftSettings: onTheLoop),

@@ -80,6 +80,8 @@ nonisolated struct ConnectorStatus: Sendable {
     var lastObject: (key: String, time: Timestamp)?
     /// Exports that lie in the bucket and are to be deleted there, and when the first of them.
     var toRemove: (objects: Int, next: Timestamp?) = (0, nil)
+    /// The larger objects that are under way.
+    var uploads: [UploadProgress] = []
 }
 
 nonisolated extension ConnectorStatus {
@@ -127,6 +129,7 @@ nonisolated extension ConnectorStatus {
                     ("bytes_per_second", .integer(Int(clamping: rate.bytes))),
                 ])
             ))
+        members.append(("uploads", .array(uploads.map(\.json))))
         if let (key, time) = lastObject {
             members.append(
                 ("last_object", .object([("key", .string(key)), ("time", .string(time.extended))])))
@@ -173,6 +176,18 @@ extension ConnectorStatus.Risk {
         }
         members.append(("on_expiry", .string(onExpiry.rawValue)))
         members.append(("clock_stands", .boolean(isStanding)))
+        return .object(members)
+    }
+}
+
+extension UploadProgress {
+    nonisolated fileprivate var json: JSONText {
+        var members: [(String, JSONText)] = [
+            ("key", .string(key)), ("size", .integer(Int(clamping: size))),
+            ("sent", .integer(Int(clamping: sent))),
+            ("bytes_per_second", .integer(Int(clamping: bytesPerSecond))),
+        ]
+        if let secondsLeft { members.append(("seconds_left", .integer(secondsLeft))) }
         return .object(members)
     }
 }

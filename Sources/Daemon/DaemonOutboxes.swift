@@ -44,9 +44,14 @@ extension Daemon {
         let outbox = Outbox(
             name,
             OutboxSurroundings(
-                clock: clock, reporter: reporter, files: files, queue: lanes.reading, spool: spool,
+                clock: clock, reporter: reporter, files: files, queue: lanes.reading,
+                digests: lanes.digests, spool: spool,
                 settle: { [weak self] settlement in self?.settle(settlement) },
                 markUncertain: { batches in spool.markUncertain(batches) { _ in } },
+                keepUpload: { record, batch, done in
+                    spool.keepUpload(record, of: batch) { _ in onLoop(done) }
+                },
+                forgetUpload: { batch in spool.forgetUpload(batch) },
                 delivered: { [weak self] batch in
                     self?.flow.deliveredEvents += batch.events
                     self?.flow.deliveredBytes += batch.size

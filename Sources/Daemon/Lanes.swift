@@ -54,6 +54,8 @@ nonisolated struct Lanes: Sendable {
     static let workerCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     /// Reads what is to be sent, secrets and the configuration.
     let reading = DispatchQueue(label: "sluice.reading")
+    /// Computes the digests of parts before they are sent, ahead of their turn.
+    let digests = DispatchQueue(label: "sluice.digests")
 }
 
 /// Runs on the loop what a queue has to say. In order, for each queue.

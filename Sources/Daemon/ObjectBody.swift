@@ -4,9 +4,11 @@ import Dispatch
 import Files
 import Spool
 
-/// The object of a held batch, opened and read for an upload off the loop.
+/// The object of a held batch, or a part of it, read for an upload off the loop.
 final class ObjectBody: UploadBody {
     let length: Int64
+    /// How far it was read, in bytes.
+    private(set) var reached: Int64 = 0
     /// What went wrong with the object on disk, if anything did.
     private(set) var failure: ObjectFailure?
     /// Whether it was sent once more after all of it was read: libcurl does so by itself when a connection that was kept
@@ -14,27 +16,38 @@ final class ObjectBody: UploadBody {
     private(set) var wasSentAgain = false
     private var wasReadToEnd = false
     private let file: any OpenFile
+    private let start: UInt64
     private let queue: DispatchQueue
+    private let sent: (Int) -> Void
 
-    init(_ opened: OpenedObject, on queue: DispatchQueue) {
-        length = Int64(opened.envelope.size)
-        file = opened.file
+    /// - Parameters:
+    ///   - range: the bytes of the file.
+    ///   - sent: is told how many bytes were read to be sent.
+    init(
+        _ file: any OpenFile, _ range: Range<UInt64>, on queue: DispatchQueue,
+        sent: @escaping (Int) -> Void
+    ) {
+        self.file = file
+        start = range.lowerBound
+        length = Int64(range.count)
         self.queue = queue
+        self.sent = sent
     }
 
     func read(
         from offset: Int64, count: Int,
         completion: @escaping (Result<[UInt8], BodyUnreadable>) -> Void
     ) {
-        let file = file
+        let (file, place) = (file, start + UInt64(offset))
         let wanted = min(count, Int(length - offset))
         if offset == 0, wasReadToEnd { wasSentAgain = true }
         if offset + Int64(wanted) == length { wasReadToEnd = true }
         // Made and called on the main actor only; the queue just carries it.
         nonisolated(unsafe) let completion = completion
         queue.async { [weak self] in
-            let result = Self.read(file, offset, wanted)
+            let result = Self.read(file, place, wanted)
             onLoop {
+                self?.wasRead(result, at: offset)
                 completion(
                     result.mapError { failure in
                         self?.failure = failure
@@ -44,17 +57,25 @@ final class ObjectBody: UploadBody {
         }
     }
 
+    private func wasRead(_ result: Result<[UInt8], ObjectFailure>, at offset: Int64) {
+        guard case .success(let bytes) = result else { return }
+        reached = offset + Int64(bytes.count)
+        sent(bytes.count)
+    }
+
+    nonisolated static let isShorter = "the object is shorter than it was"
+
     private nonisolated static func read(
-        _ file: any OpenFile, _ offset: Int64, _ count: Int
+        _ file: any OpenFile, _ offset: UInt64, _ count: Int
     ) -> Result<[UInt8], ObjectFailure> {
         var bytes = [UInt8](repeating: 0, count: count)
         do throws(FileError) {
             let read = try bytes.withUnsafeMutableBytes { buffer in
                 Result { () throws(FileError) in
-                    try file.read(into: buffer, at: UInt64(offset))
+                    try file.read(into: buffer, at: offset)
                 }
             }.get()
-            guard read > 0 else { return .failure(.damaged("the object is shorter than it was")) }
+            guard read > 0 else { return .failure(.damaged(isShorter)) }
             bytes.removeLast(count - read)
             return .success(bytes)
         } catch {

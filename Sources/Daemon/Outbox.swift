@@ -53,6 +53,10 @@ final class Outbox {
     var isRefreshFailing = false
     /// Files in its directory wait for its `max_held`.
     var isOverLimit = false
+    /// Uploads that were given up and that the store is still to forget.
+    var aborting = 0
+    /// It was told that the bucket keeps parts of uploads that were given up.
+    var hasToldPartsLeft = false
     var isStopped = false
     var isPumping = false
     let removals: Removals
@@ -60,6 +64,8 @@ final class Outbox {
 
     /// Objects under way at once: enough to hide the latency of one, and far from what makes S3 slow down.
     static let mostUnderWay = 4
+    /// Parts of one object at once.
+    static let mostParts = 4
 
     init(_ name: ConnectorName, _ surroundings: OutboxSurroundings) {
         self.name = name
@@ -173,6 +179,14 @@ final class Outbox {
         postponed[batch.id] = nil
         let settlement = Settlement(batch, outcome)
         settling[batch.id] = settlement
+        switch outcome {
+        case .dropped, .archived, .discarded:
+            guard batch.hasUpload else { break }
+            return abandonUpload(of: batch.id) { [surroundings] in
+                surroundings.settle(settlement)
+            }
+        case .delivered, .stored: break
+        }
         surroundings.settle(settlement)
     }
 
@@ -196,7 +210,9 @@ final class Outbox {
         waiting.isEmpty && shipments.isEmpty && settling.isEmpty && atFault.isEmpty
             && rekeying.isEmpty
     }
-    var isIdle: Bool { shipments.isEmpty && settling.isEmpty && rekeying.isEmpty }
+    var isIdle: Bool {
+        shipments.isEmpty && settling.isEmpty && rekeying.isEmpty && aborting == 0
+    }
     var atFaultCount: Int { atFault.count }
     var firstFault: String? { atFault.firstReason }
 
@@ -249,11 +265,16 @@ struct OutboxSurroundings {
     var files: any FileSystem
     /// Reads what is to be sent.
     var queue: DispatchQueue
+    /// Computes the digests of parts.
+    var digests: DispatchQueue
     var spool: Spool
     /// Asks the spool to settle a batch.
     var settle: (Settlement) -> Void
     /// Asks the spool to remember that batches may be stored.
     var markUncertain: ([BatchID]) -> Void
+    /// Asks the spool to keep how far an upload in parts is; calls back on the loop when that is done, or cannot be.
+    var keepUpload: (UploadRecord, BatchID, _ done: @escaping @MainActor () -> Void) -> Void
+    var forgetUpload: (BatchID) -> Void
     /// Called for each batch that S3 has.
     var delivered: (HeldBatch) -> Void
     /// Finds out whether the machine slept, and calls `slept` then.

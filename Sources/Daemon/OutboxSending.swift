@@ -29,7 +29,7 @@ extension Outbox {
                 return wake(at: until, now)
             }
             guard let batch = next(at: now, isProbe: permission == .probe) else { return }
-            ship(batch, client)
+            ship(batch, client, width: permission == .full ? Self.mostParts : 1)
         }
     }
 
@@ -91,12 +91,13 @@ extension Outbox {
             deadline: .now() + .milliseconds(Int(delay.milliseconds)), leeway: .milliseconds(50))
     }
 
-    private func ship(_ batch: HeldBatch, _ client: S3Client) {
+    private func ship(_ batch: HeldBatch, _ client: S3Client, width: Int) {
         lastProbed = batch.eventType
         // After a restart, what was under way is sought among the first of an event type; this one may not be there.
         if atFault[batch.eventType] != nil { noteUncertain(batch) }
         let shipment = Shipment(
             batch, client: client, files: surroundings.files, on: surroundings.queue, at: clock,
+            means: means(for: batch, client, width: width),
             note: { [weak self] disposition in self?.corrected(batch, disposition) },
             done: { [weak self] disposition in self?.ended(batch, disposition) })
         shipments[batch.id] = shipment
@@ -128,6 +129,8 @@ extension Outbox {
         guard let shipment = shipments.removeValue(forKey: batch.id) else { return }
         let disposition = batch.isExport ? disposition.ofConnector : disposition
         failures.count(disposition)
+        var batch = batch
+        batch.hasUpload = shipment.hasUpload
         let now = clock.instant()
         let place = destination(eventType: batch.eventType, key: shipment.envelope?.key)
         if shipment.isUncertain, disposition != .delivered { noteUncertain(batch) }

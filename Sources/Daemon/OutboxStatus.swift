@@ -31,6 +31,7 @@ extension Outbox {
         status.toRemove = removals.status
         status.rate = rate.perSecond(at: clock.bootTime())
         if let key = totals.lastKey, let time = totals.lastTime { status.lastObject = (key, time) }
+        status.uploads = uploads
         return status
     }
 

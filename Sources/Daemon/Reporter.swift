@@ -99,6 +99,25 @@ final class Reporter {
         say(kind, "\(text); \(name)", fields(place, batch))
     }
 
+    /// - Parameter disposition: what the store said; nil: the bucket is not the connector's any more.
+    func partsLeft(_ disposition: Disposition?, _ record: UploadRecord, _ place: Destination) {
+        let cause = disposition?.cause
+        let request = cause?.requestID.map { ", request \($0)" } ?? ""
+        let reason =
+            cause.map { "s3:AbortMultipartUpload was not allowed or failed (\($0.code)\(request))" }
+            ?? "the connector does not go there any more"
+        var fields: [JournalField] = [
+            .connector(place.connector), .bucket(record.bucket), .key(record.key),
+        ]
+        if let cause { fields.append(.s3Code(cause.code)) }
+        if let id = cause?.requestID { fields.append(.s3RequestID(id)) }
+        say(
+            .partsLeft,
+            "connector \(place.connector): an upload in parts to s3://\(record.bucket)/\(record.key) was "
+                + "given up, and its parts stay in the bucket, for \(reason); a lifecycle rule with "
+                + "AbortIncompleteMultipartUpload removes such parts; this is told once", fields)
+    }
+
     func rekeyed(_ batch: HeldBatch, from old: String, _ place: Destination) {
         say(
             .identityConflict,

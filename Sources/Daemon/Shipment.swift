@@ -12,8 +12,20 @@ import Spool
 /// One attempt to deliver one batch: from its envelope to what became of it.
 ///
 /// The steps on the way (another region, another clock, a key that is taken) are made here; what it ends with concerns
-/// the connector. It never stores a second body under a key: what lies there is compared.
+/// the connector. It never stores a second body under a key: what lies there is compared. Large objects go in parts, which
+/// is `PartedUpload`'s.
 final class Shipment {
+    /// What an upload in parts needs of the outbox; see `PartedUpload.Means`.
+    struct PartMeans {
+        var digests: DispatchQueue
+        var width: Int
+        var keep: (UploadRecord, _ done: @escaping @MainActor () -> Void) -> Void
+        var forget: () -> Void
+        var abort: (UploadRecord) -> Void
+        var mayGoOn: () -> Bool
+        var wentWell: (Instant) -> Void
+    }
+
     let batch: HeldBatch
     let began: Instant
     private(set) var envelope: Envelope?
@@ -26,39 +38,45 @@ final class Shipment {
     private let client: S3Client
     private let queue: DispatchQueue
     private let files: any FileSystem
-    private let note: (Disposition) -> Void
+    private let clock: DaemonClock
+    private let means: PartMeans
+    private let corrections: Corrections
     private let done: (Disposition) -> Void
     private var opened: OpenedObject?
+    private var body: ObjectBody?
+    private var parted: PartedUpload?
+    private var rate: TransferRate
     private var isEnded = false
-    /// Corrections made in this attempt. Each kind is made a few times at most.
-    private var corrections = 0
-    /// What the client believed of the clock when the last request left.
-    private var clockWhenSent: Int64 = 0
     /// How often a key was taken and then free again.
     private var vanished = 0
 
-    private static let mostCorrections = 4
+    private static let mostVanished = 4
 
     /// - Parameters:
     ///   - note: is told of corrections on the way.
     ///   - done: is called once, never before `start` returns.
     init(
         _ batch: HeldBatch, client: S3Client, files: any FileSystem, on queue: DispatchQueue,
-        at clock: DaemonClock, note: @escaping (Disposition) -> Void,
+        at clock: DaemonClock, means: PartMeans, note: @escaping (Disposition) -> Void,
         done: @escaping (Disposition) -> Void
     ) {
         self.batch = batch
         self.client = client
         self.files = files
         self.queue = queue
-        self.note = note
+        self.clock = clock
+        self.means = means
         self.done = done
+        corrections = Corrections(client, note: note)
         began = clock.instant()
+        rate = TransferRate(at: clock.bootTime())
     }
 
-    /// - Parameter verifying: hash the object first, because this process did not make it.
+    /// - Parameter verifying: hash the object first, because this process did not make it; where it goes in parts, they are
+    ///   compared on the way.
     func start(verifying: Bool) {
         let (batch, files) = (batch, files)
+        let goesInParts = client.settings.multipart.parts(of: batch.size) != nil
         queue.async { [weak self] in
             if batch.isObjectMissing {
                 let envelope = Result { () throws(SpoolFailure) in
@@ -66,8 +84,13 @@ final class Shipment {
                 }
                 onLoop { self?.lookForDelivered(envelope) }
             } else {
-                let result = OpenedObject.open(batch.id, verifying: verifying, files)
-                onLoop { self?.begin(result) }
+                let result = OpenedObject.open(
+                    batch.id, verifying: verifying && !goesInParts, files)
+                // One that cannot be read is none: all parts are sent.
+                let record =
+                    goesInParts || batch.hasUpload
+                    ? try? UploadRecord.read(batch.id, files) : nil
+                onLoop { self?.begin(result, record) }
             }
         }
     }
@@ -78,82 +101,94 @@ final class Shipment {
         done(disposition)
     }
 
+    // MARK: How far it is
+
+    /// Whether the spool may have a record of an upload in parts.
+    var hasUpload: Bool { parted.map { $0.record != nil } ?? (batch.hasUpload && !hasForgotten) }
+    private var hasForgotten = false
+
+    /// nil: it is small, or not begun.
+    var progress: UploadProgress? {
+        guard let envelope, envelope.size > UploadProgress.leastSize else { return nil }
+        let sent = min(envelope.size, parted?.sent ?? body.map { UInt64($0.reached) } ?? 0)
+        let now = clock.bootTime()
+        return UploadProgress(
+            key: envelope.key, size: envelope.size, sent: sent,
+            bytesPerSecond: rate.perSecond(at: now),
+            secondsLeft: rate.secondsLeft(for: envelope.size - sent, at: now))
+    }
+
+    private func wasRead(_ count: Int) {
+        rate.add(UInt64(count), at: clock.bootTime())
+    }
+
     // MARK: Putting
 
-    private func begin(_ result: Result<OpenedObject, ObjectFailure>) {
+    private func begin(_ result: Result<OpenedObject, ObjectFailure>, _ record: UploadRecord?) {
         switch result {
         case .success(let object):
             opened = object
             envelope = object.envelope
+            if let plan = client.settings.multipart.parts(of: object.envelope.size) {
+                parted = makeParted(object, plan, record)
+            } else if let record {
+                // It was begun when less went whole.
+                hasForgotten = true
+                means.forget()
+                means.abort(record)
+            }
             put()
         case .failure(let failure):
-            end(Self.disposition(failure))
-        }
-    }
-
-    private static func disposition(_ failure: ObjectFailure) -> Disposition {
-        switch failure {
-        case .damaged(let text): .batchHeld(.damaged(text))
-        case .unreadable(let text): .misconfigured(.local("the spool cannot be read: \(text)"))
+            end(Disposition(failure))
         }
     }
 
     private func put() {
         guard let opened else { return }
-        let envelope = opened.envelope
-        let upload = ObjectUpload(
-            key: envelope.key, sha256: envelope.sha256, crc32: envelope.crc32,
-            contentType: envelope.contentType, metadata: Self.metadata(envelope))
-        let body = ObjectBody(opened, on: queue)
-        clockWhenSent = client.clockOffset
-        client.putObject(upload, body: body) { [self] reply in
+        if let parted { return parted.goOn() }
+        let body = ObjectBody(
+            opened.file, 0..<opened.envelope.size, on: queue,
+            sent: { [weak self] in self?.wasRead($0) })
+        self.body = body
+        let mark = corrections.mark
+        client.putObject(ObjectUpload(opened.envelope), body: body) { [self] reply in
             if body.wasSentAgain || reply.answer?.leavesUncertain == true { isUncertain = true }
-            if let failure = body.failure { return end(Self.disposition(failure)) }
+            if let failure = body.failure { return end(Disposition(failure)) }
             switch reply.disposition {
             case .existing: compare()
-            default: correctOrEnd(reply.disposition) { [self] in put() }
+            default: correctOrEnd(reply.disposition, mark) { [self] in put() }
             }
         }
-    }
-
-    /// Of an object of events; a file that goes as it is needs none.
-    private static func metadata(_ envelope: Envelope) -> [Header] {
-        guard envelope.export == nil else { return [] }
-        return [
-            Header("sluice-events", String(envelope.events)),
-            Header("sluice-first-offset", String(envelope.offset)),
-            Header("sluice-event-type", envelope.eventType),
-            Header("sluice-schema-id", String(envelope.schemaID)),
-        ]
     }
 
     /// Makes the correction that an answer asks for and tries again; any other answer is the end.
-    private func correctOrEnd(_ disposition: Disposition, again: () -> Void) {
-        switch disposition {
-        case .clock, .region, .unsupported, .refreshCredentials:
-            corrections += 1
-            guard corrections <= Self.mostCorrections else {
-                return end(disposition.afterCorrection)
-            }
-            if isAlreadyMade(disposition) { return again() }
-            guard client.correct(by: disposition) else { return end(disposition.afterCorrection) }
-            note(disposition)
-            if case .refreshCredentials = disposition, corrections > 1 {
-                return end(disposition.afterCorrection)
-            }
-            again()
-        default:
-            end(disposition)
-        }
+    private func correctOrEnd(
+        _ disposition: Disposition, _ mark: Corrections.Mark, again: () -> Void
+    ) {
+        if let disposition = corrections.follow(disposition, sent: mark) { return end(disposition) }
+        again()
     }
 
-    /// Whether another attempt made the same correction while this one's request was under way.
-    private func isAlreadyMade(_ correction: Disposition) -> Bool {
-        switch correction {
-        case .region(let region, _): client.region == region
-        case .unsupported(let feature, _): client.unsupported.contains(feature)
-        case .clock: client.clockOffset != clockWhenSent
-        default: false
+    private func makeParted(
+        _ object: OpenedObject, _ plan: MultipartLimits.Parts, _ record: UploadRecord?
+    ) -> PartedUpload {
+        let clock = clock
+        return PartedUpload(
+            object, ObjectUpload(object.envelope), plan: plan, record: record,
+            by: PartedUpload.Means(
+                client: client, corrections: corrections, reading: queue, digests: means.digests,
+                width: means.width, keep: means.keep, forget: means.forget, abort: means.abort,
+                mayGoOn: means.mayGoOn, instant: { clock.instant() }, wentWell: means.wentWell,
+                sent: { [weak self] in self?.wasRead($0) })
+        ) { [weak self] disposition in self?.partsEnded(disposition) }
+    }
+
+    private func partsEnded(_ disposition: Disposition) {
+        if parted?.isUncertain == true { isUncertain = true }
+        switch disposition {
+        case .existing: compare()
+        case .startOver(let cause): compare(lost: cause)
+        default: end(disposition)
         }
     }
 
@@ -172,9 +207,10 @@ final class Shipment {
         }
     }
 
-    private func compare() {
+    /// - Parameter lost: why nobody knows whether there is an object: the upload in parts is no more.
+    private func compare(lost cause: Cause? = nil) {
         guard let envelope else { return }
-        clockWhenSent = client.clockOffset
+        let mark = corrections.mark
         client.headObject(envelope.key) { [self] reply in
             switch reply.disposition {
             case .answered:
@@ -182,23 +218,31 @@ final class Shipment {
                     reply.answer?.comparison(
                         length: envelope.size, sha256: envelope.sha256.hex) ?? .unknown
                 switch comparison {
-                case .equal: end(.delivered)
-                case .different: differs(reply.answer)
-                case .unknown: hash()
+                case .equal: isEqual()
+                case .different: differs(reply.answer, lost: cause)
+                case .unknown: hash(lost: cause)
                 }
             case .missing:
-                gone()
-            case .advice(let cause):
-                end(.batchHeld(.incomparable(cause)))
+                gone(lost: cause)
+            case .advice(let denial):
+                cannotTell(denial, lost: cause)
             default:
-                correctOrEnd(reply.disposition) { [self] in compare() }
+                correctOrEnd(reply.disposition, mark) { [self] in compare(lost: cause) }
             }
         }
     }
 
+    private func isEqual() {
+        parted?.giveUp()
+        end(.delivered)
+    }
+
     /// Another object lies under the key. For events that says that two daemons share an identity; a file may just be
     /// called like one that was there before.
-    private func differs(_ answer: Answer?) {
+    private func differs(_ answer: Answer?, lost cause: Cause?) {
+        // Where an upload is lost and completions have no condition, whoever completes last has the key.
+        if let cause, !isConditional { return gone(lost: cause) }
+        parted?.giveUp()
         guard envelope?.export != nil else { return end(.batchHeld(.differs)) }
         end(
             .batchHeld(
@@ -206,26 +250,37 @@ final class Shipment {
             ))
     }
 
+    private var isConditional: Bool {
+        client.settings.storesConditionally && !client.unsupported.contains(.conditionalWrites)
+    }
+
+    private func cannotTell(_ denial: Cause, lost cause: Cause?) {
+        // The next completion will say what lies there.
+        if let cause { return gone(lost: cause) }
+        end(.batchHeld(.incomparable(denial)))
+    }
+
     /// Nothing lies under the key.
-    private func gone() {
+    private func gone(lost cause: Cause? = nil) {
         guard opened != nil else {
             return end(
                 .batchHeld(
                     .damaged(
                         "its object is gone from the spool, and was never stored in the bucket")))
         }
+        if let cause, let parted { return parted.startOver(because: cause) }
         vanished += 1
-        if vanished > Self.mostCorrections {
+        if vanished > Self.mostVanished {
             return end(.conflict(Cause(code: "NoSuchKey", message: "the key is taken, then free")))
         }
         put()
     }
 
     /// The object under the key does not say its digest: it is fetched and hashed.
-    private func hash() {
+    private func hash(lost cause: Cause?) {
         guard let envelope else { return }
         let computation = Hashing()
-        clockWhenSent = client.clockOffset
+        let mark = corrections.mark
         // One byte more than ours has makes it another object, however much would follow.
         let size = Int(clamping: envelope.size)
         client.getObject(
@@ -234,12 +289,12 @@ final class Shipment {
             switch reply.disposition {
             case .answered:
                 guard computation.finish() == envelope.sha256 else {
-                    return differs(reply.answer)
+                    return differs(reply.answer, lost: cause)
                 }
-                end(.delivered)
-            case .missing: gone()
-            case .advice(let cause): end(.batchHeld(.incomparable(cause)))
-            default: correctOrEnd(reply.disposition) { [self] in hash() }
+                isEqual()
+            case .missing: gone(lost: cause)
+            case .advice(let denial): cannotTell(denial, lost: cause)
+            default: correctOrEnd(reply.disposition, mark) { [self] in hash(lost: cause) }
             }
         }
     }
@@ -249,5 +304,35 @@ final class Shipment {
         private var computation = SHA256()
         func update(_ bytes: UnsafeRawBufferPointer) { computation.update(bytes) }
         func finish() -> SHA256Digest { computation.finish() }
+    }
+}
+
+extension Disposition {
+    init(_ failure: ObjectFailure) {
+        switch failure {
+        case .damaged(let text): self = .batchHeld(.damaged(text))
+        case .unreadable(let text):
+            self = .misconfigured(.local("the spool cannot be read: \(text)"))
+        }
+    }
+}
+
+extension ObjectUpload {
+    /// What a batch's object is stored with.
+    init(_ envelope: Envelope) {
+        self.init(
+            key: envelope.key, sha256: envelope.sha256, crc32: envelope.crc32,
+            contentType: envelope.contentType, metadata: Self.metadata(envelope))
+    }
+
+    /// Of an object of events; a file that goes as it is needs none.
+    private static func metadata(_ envelope: Envelope) -> [Header] {
+        guard envelope.export == nil else { return [] }
+        return [
+            Header("sluice-events", String(envelope.events)),
+            Header("sluice-first-offset", String(envelope.offset)),
+            Header("sluice-event-type", envelope.eventType),
+            Header("sluice-schema-id", String(envelope.schemaID)),
+        ]
     }
 }

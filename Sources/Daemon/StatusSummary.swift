@@ -31,8 +31,16 @@ struct StatusSummary {
         let total = count(installed.count, "connector")
         var line = words.isEmpty ? "no connectors" : "\(total): \(words.joined(separator: ", "))"
         line += backlog > 0 ? "; backlog \(ByteCount(backlog))" : "; no backlog"
+        if let upload { line += "; \(upload)" }
         if intake.detail != nil { line += "; intake \(intake.word)" }
         return line
+    }
+
+    /// `uploading 37 % of 4.0 GB`; nil unless just one larger object is under way.
+    private var upload: String? {
+        let uploads = outboxes.flatMap(\.uploads)
+        guard uploads.count == 1, let upload = uploads.first else { return nil }
+        return "uploading \(upload.sent * 100 / upload.size) % of \(ByteCount(upload.size))"
     }
 
     private func groups(of outboxes: [Outbox]) -> [Group] {

@@ -55,10 +55,13 @@ extension ResponseDocument {
     }
 
     private static let creation = "InitiateMultipartUploadResult"
-    private static let completion = "CompleteMultipartUploadResult"
-    private static let roots: Set<String> = [
-        "Error", "ErrorResponse", "LocationConstraint", creation, completion,
+    /// As S3 calls it, and as some stores do.
+    private static let completions: Set<String> = [
+        "CompleteMultipartUploadResult", "CompleteMultipartUploadResponse",
     ]
+    private static let roots = completions.union([
+        "Error", "ErrorResponse", "LocationConstraint", creation,
+    ])
 
     /// Keeps the text of one element, the first of its name; true where it is one that counts.
     private mutating func take(
@@ -68,7 +71,7 @@ extension ResponseDocument {
             location = Self.currentName(of: text)
             return location != nil
         }
-        if name == Self.completion, parents.isEmpty {
+        if Self.completions.contains(name), parents.isEmpty {
             isCompletion = true
             return true
         }
@@ -77,7 +80,8 @@ extension ResponseDocument {
             case (Self.creation, "UploadId"):
                 uploadID = uploadID ?? Self.uploadID(text)
                 return uploadID != nil
-            case (Self.completion, "ETag"): entityTag = entityTag ?? Self.entityTag(text)
+            case (let parent?, "ETag") where Self.completions.contains(parent):
+                entityTag = entityTag ?? Self.entityTag(text)
             default: break
             }
             let isWrapped = name == "RequestId" && parents.last == "ErrorResponse"

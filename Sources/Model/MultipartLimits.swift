@@ -21,9 +21,9 @@ public struct MultipartLimits: Sendable, Hashable {
     public func parts(of size: UInt64) -> Parts? {
         guard size > above.bytes else { return nil }
         let least = (size + Self.mostParts - 1) / Self.mostParts
+        guard least > partSize.bytes else { return Parts(size: size, partSize: partSize.bytes) }
         // Whole MiB, so that it is seen where it comes from.
-        let mebibytes = (least + (1 << 20) - 1) >> 20
-        return Parts(size: size, partSize: max(partSize.bytes, mebibytes << 20))
+        return Parts(size: size, partSize: ((least + (1 << 20) - 1) >> 20) << 20)
     }
 
     /// How an object is cut.

@@ -31,6 +31,7 @@ extension S3Client {
             operation: .uploadPart, method: .put, key: upload.key,
             query: [QueryItem("partNumber", String(part.number)), upload.query],
             headers: upload.hasChecksums ? ObjectUpload.checksum(part.crc32) : [],
+            features: upload.hasChecksums ? [.checksum] : [],
             payload: .sha256(part.sha256), body: body)
         return send(draft, completion: completion)
     }

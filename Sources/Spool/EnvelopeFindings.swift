@@ -34,6 +34,7 @@ struct EnvelopeFindings: Sendable {
             batch.isFromEarlierProcess = true
             batch.isObjectMissing = !folder.objects.contains(name.first)
             batch.isUncertain = folder.uncertain.contains(name.first)
+            batch.hasUpload = folder.uploads.contains(name.first)
             held.append(batch)
         case .loss(let loss):
             guard let summary = try read(loss.path(id), id, files) else { return }
@@ -45,7 +46,7 @@ struct EnvelopeFindings: Sendable {
                 tombstones.append(
                     Tombstone(path: loss.path(id), through: summary.through, number: loss.number))
             }
-        case .object, .uncertain, .stored, .delivered:
+        case .object, .uncertain, .upload, .stored, .delivered:
             let path = SpoolLayout.tombstone(id)
             guard let summary = try read(path, id, files) else { return }
             tombstones.append(Tombstone(path: path, through: summary.through))

@@ -31,6 +31,8 @@ public struct HeldBatch: Sendable, Equatable {
     public var isFromEarlierProcess = false
     /// The answer to an attempt was lost, so it may be stored already.
     public var isUncertain = false
+    /// An upload in parts may be under way: there is a record of one.
+    public var hasUpload = false
 
     public var id: BatchID { BatchID(connector: origin.connector, first: first) }
     public var eventType: String { origin.eventType }
@@ -64,7 +66,7 @@ public struct HeldBatch: Sendable, Equatable {
             && left.span == right.span && left.count == right.count
             && left.isObjectMissing == right.isObjectMissing
             && left.isFromEarlierProcess == right.isFromEarlierProcess
-            && left.isUncertain == right.isUncertain
+            && left.isUncertain == right.isUncertain && left.hasUpload == right.hasUpload
     }
 }
 

@@ -8,6 +8,7 @@ struct SealedFolder: Sendable {
     private(set) var envelopes = PositionSet()
     private(set) var objects = PositionSet()
     private(set) var uncertain = PositionSet()
+    private(set) var uploads = PositionSet()
     private(set) var delivered: [Position] = []
     /// Delivered, and to be deleted in the bucket some day.
     private(set) var stored: [StoredExport] = []
@@ -44,6 +45,7 @@ struct SealedFolder: Sendable {
         envelopes.sort()
         objects.sort()
         uncertain.sort()
+        uploads.sort()
         archived.sort()
         archivedObjects.sort()
     }
@@ -65,6 +67,7 @@ struct SealedFolder: Sendable {
         case .object: objects.add(name.first)
         case .envelope: envelopes.add(name.first)
         case .uncertain: uncertain.add(name.first)
+        case .upload: uploads.add(name.first)
         case .delivered: delivered.append(name.first)
         case .stored(let removal):
             stored.append(StoredExport(batch: id(name.first), removal: removal))
@@ -92,6 +95,9 @@ struct SealedFolder: Sendable {
         for path in halfWritten { try files.remove(path) }
         for first in uncertain.all where !envelopes.contains(first) {
             try files.remove(SpoolLayout.uncertain(id(first)))
+        }
+        for first in uploads.all where !envelopes.contains(first) {
+            try files.remove(SpoolLayout.upload(id(first)))
         }
         for first in objects.all where !envelopes.contains(first) {
             let path = SpoolLayout.object(id(first))

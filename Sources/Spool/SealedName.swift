@@ -3,14 +3,14 @@ import Model
 /// The name of a file that belongs to a batch, in `sealed/<connector>/` or `expired/<connector>/`.
 ///
 /// ```
-/// <batch>.object  <batch>.envelope  <batch>.uncertain
+/// <batch>.object  <batch>.envelope  <batch>.uncertain  <batch>.upload
 /// <batch>.delivered                                     a tombstone
 /// <batch>.<Unix seconds>.stored                         likewise; the object is to be deleted then, see StoredExport
 /// <batch>.<number>.<dropped|archived|discarded|unarchived>[-perhaps]   a loss; archived in expired/, else a tombstone
 /// ```
 struct SealedName: Sendable, Hashable {
     enum Kind: Sendable, Hashable {
-        case object, envelope, uncertain, delivered
+        case object, envelope, uncertain, upload, delivered
         case stored(removal: Timestamp)
         case loss(LossName)
     }
@@ -30,6 +30,7 @@ struct SealedName: Sendable, Hashable {
         let ending = name.utf8.dropFirst(length)
         switch ending.count {
         case 7 where ending.elementsEqual(".object".utf8): kind = .object
+        case 7 where ending.elementsEqual(".upload".utf8): kind = .upload
         case 9 where ending.elementsEqual(".envelope".utf8): kind = .envelope
         case 10 where ending.elementsEqual(".uncertain".utf8): kind = .uncertain
         case 10 where ending.elementsEqual(".delivered".utf8): kind = .delivered

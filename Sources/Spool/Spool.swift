@@ -59,6 +59,7 @@ public final class Spool: @unchecked Sendable {
     var tombstones: [Tombstone] = []
     var ledger = Ledger()
     var episodes = Episodes()
+    var uploads = Uploads()
     var quarantine = QuarantineWork()
     /// nil: not yet read.
     var usedSchemas: UsedSchemas?
@@ -208,6 +209,7 @@ public final class Spool: @unchecked Sendable {
         }
         latestClock = max(latestClock, recovery.findings.latestClock ?? .zero)
         uncertain = Set(recovery.held.lazy.joined().filter(\.isUncertain).map(\.id))
+        uploads.kept = Set(recovery.held.lazy.joined().filter(\.hasUpload).map(\.id))
         adopt(recovery)
         report(.opened(contents(recovery)))
         if let failure = unreadTotals ?? recovery.obstacle { throw failure }

@@ -66,6 +66,11 @@ extension SpoolCheck {
             _ = try isOurs(path)
         case .stored where !isExpired:
             if try checkEnvelope(path, batch, &offsets) != nil { census.stored += 1 }
+        case .upload where !isExpired:
+            guard try isOurs(path) != nil else { return }
+            try read(path, Self.lostUpload) { _, bytes throws(CheckedText.Fault) in
+                _ = try UploadRecord(CheckedText(bytes, kind: UploadRecord.kind))
+            }
         case .delivered where !isExpired:
             if try checkEnvelope(path, batch, &offsets) != nil { census.tombstones += 1 }
         case .loss(let loss) where isExpired == (loss.kind == .archived):
@@ -83,10 +88,14 @@ extension SpoolCheck {
             } else {
                 census.tombstones += 1
             }
-        case .envelope, .uncertain, .stored, .delivered, .loss:
+        case .envelope, .uncertain, .upload, .stored, .delivered, .loss:
             foreign(path)
         }
     }
+
+    private static let lostUpload =
+        "all parts of its object are sent again; those that the bucket has stay there until a "
+        + "lifecycle rule removes them"
 
     // MARK: Envelopes
 

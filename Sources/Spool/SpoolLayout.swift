@@ -58,6 +58,9 @@ enum SpoolLayout {
     static func uncertain(_ batch: BatchID) -> String {
         "\(sealed(batch.connector))/\(batch.name).uncertain"
     }
+    static func upload(_ batch: BatchID) -> String {
+        "\(sealed(batch.connector))/\(batch.name).upload"
+    }
     static func tombstone(_ batch: BatchID) -> String {
         "\(sealed(batch.connector))/\(batch.name).delivered"
     }

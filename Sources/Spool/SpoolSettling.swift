@@ -66,6 +66,7 @@ extension Spool {
         }
         try files.remove(SpoolLayout.object(batch.id))
         try removeMarker(batch.id)
+        try removeUpload(batch.id)
     }
 
     /// Says no longer that a batch is uncertain.

@@ -246,7 +246,10 @@ extension Spool {
                 } else {
                     try files.remove(item.object.from)
                 }
-                if item.held == nil { try removeMarker(item.batch) }
+                if item.held == nil {
+                    try removeMarker(item.batch)
+                    try removeUpload(item.batch)
+                }
             }
         } catch {
             return transferFailed(.file(error))

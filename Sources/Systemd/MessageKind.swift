@@ -57,6 +57,8 @@ public enum MessageKind: String, Sendable, CaseIterable {
     case clockCorrected
     /// The store does not know If-None-Match; objects go without it.
     case conditionalWritesRefused
+    /// An upload in parts was given up, and the bucket keeps its parts.
+    case partsLeft
     /// One batch cannot be delivered as it is; it is kept, and the next one goes on.
     case batchHeld
     /// Another body lies under a batch's key: two daemons share one identity.
@@ -122,6 +124,7 @@ public enum MessageKind: String, Sendable, CaseIterable {
         case .throttled: MessageID(0xbf82_614d_9b4a_4815, 0xb0c3_d585_ea63_2fcb)
         case .clockCorrected: MessageID(0xbef9_75a7_d465_414c, 0x9519_bae5_a643_e465)
         case .conditionalWritesRefused: MessageID(0x9941_48aa_34b4_4c1e, 0xa9ff_16b5_93b0_acb4)
+        case .partsLeft: MessageID(0xa37b_0888_6da2_4802, 0xb41d_bf0a_ea88_5a21)
         case .batchHeld: MessageID(0xed8d_4494_6139_419a, 0xa3f5_208c_03b2_7e88)
         case .identityConflict: MessageID(0x7b82_412c_3e0c_41f8, 0x9cea_1443_5018_3ce3)
         case .fileQuarantined: MessageID(0xc5f7_3eaf_8612_44f8, 0x891a_a9ec_7071_ba54)
@@ -156,7 +159,8 @@ public enum MessageKind: String, Sendable, CaseIterable {
             .fileNotRemoved:
             .warning
         case .started, .stopping, .reloaded, .credentialsRecovered, .reachable, .clockCorrected,
-            .conditionalWritesRefused, .leasesUnavailable, .intakeResumed, .credentialsPending,
+            .conditionalWritesRefused, .partsLeft, .leasesUnavailable, .intakeResumed,
+            .credentialsPending,
             .connectorPaused, .connectorResumed, .membersIgnored, .quarantineRetried:
             .notice
         case .connectorVerified, .objectDelivered, .fileRemoved, .fileWaiting: .info

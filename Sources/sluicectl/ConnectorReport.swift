@@ -57,6 +57,10 @@ struct ConnectorReport {
             "delivered",
             delivered.objects > 0 ? "\(delivered.text) since sluiced started" : "nothing yet")
         facts.add("rate", connector.rate.map { "\($0.text) in the last minute" })
+        for upload in connector.uploads {
+            let bar = Gauge.bar(upload.part, width: 20, look)
+            facts.add("uploading", "\(bar) \(upload.text): s3://\(connector.bucket)/\(upload.key)")
+        }
         facts.add("given up", connector.lossText)
         if let key = connector.lastKey {
             let time = connector.lastTime.map { " \(age(of: $0, at: status.now)) ago" } ?? ""

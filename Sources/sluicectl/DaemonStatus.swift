@@ -52,6 +52,18 @@ struct DaemonStatus {
         var inArchive: Amount
         var lastKey: String?
         var lastTime: Timestamp?
+        /// The larger objects that are under way.
+        var uploads: [Upload]
+    }
+
+    /// How far an object is on its way.
+    struct Upload {
+        var key: String
+        var size: Int
+        var sent: Int
+        var bytesPerSecond: Int
+        /// nil: nothing goes at present.
+        var secondsLeft: Int?
     }
 
     /// One unbroken time in which credentials are rejected, and what it puts at risk.

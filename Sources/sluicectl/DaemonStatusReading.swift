@@ -58,6 +58,20 @@ extension DaemonStatus.Connector {
         inArchive = .init(value["in_archive"])
         lastKey = value["last_object"]?["key"]?.string
         lastTime = value["last_object"]?["time"]?.time
+        uploads = (value["uploads"]?.elements ?? []).compactMap(DaemonStatus.Upload.init)
+    }
+}
+
+extension DaemonStatus.Upload {
+    init?(_ value: JSONText) {
+        guard let key = value["key"]?.string, let size = value["size"]?.integer, size > 0,
+            let sent = value["sent"]?.integer
+        else { return nil }
+        self.key = key
+        self.size = size
+        self.sent = max(0, min(size, sent))
+        bytesPerSecond = max(0, value["bytes_per_second"]?.integer ?? 0)
+        secondsLeft = value["seconds_left"]?.integer
     }
 }
 

@@ -12,6 +12,7 @@ struct StatusReport {
     /// Troubles that are told at once: two screens of them.
     private static let mostTroubles = 12
     private static let mostProblems = 5
+    private static let mostUploads = 4
 
     var lines: [String] {
         var lines = heading + facts.lines(width: look.width)
@@ -40,6 +41,16 @@ struct StatusReport {
         let bar = status.fullness.map { Gauge.bar($0, width: 20, look) + " " } ?? ""
         facts.add("disk", status.diskText.map { "\(bar)\($0) in \(status.directory)" })
         facts.add("rate", status.rate.map { "\($0.text) in the last minute" })
+        let uploads = status.uploads
+        for (connector, upload) in uploads.prefix(Self.mostUploads) {
+            let bar = Gauge.bar(upload.part, width: 20, look)
+            facts.add("uploading", "\(bar) \(upload.text): \(connector), \(upload.name)")
+        }
+        if uploads.count > Self.mostUploads {
+            facts.add(
+                "uploading",
+                "and \(Findings.count(uploads.count - Self.mostUploads, "object")) more")
+        }
         facts.add("at risk", status.riskText)
         facts.add("sluiced", processText)
         return facts

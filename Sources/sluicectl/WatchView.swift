@@ -82,6 +82,7 @@ struct WatchView {
         if status.intake != "running" { lines.append("  intake  \(Output.plain(status.intake))") }
         if let line = windowLine(width) { lines.append(line) }
         lines.append(rateLine(width))
+        if let line = uploadLine(width) { lines.append(line) }
         if let fullness = status.fullness, let text = status.diskText {
             let bar = Gauge.bar(fullness, width: width, look)
             lines.append("  disk    \(bar) \(Output.plain(text))")
@@ -98,6 +99,15 @@ struct WatchView {
         let now = status.rate?.events ?? rates.last.flatMap(\.self)
         return "  rate    \(line) \(now.map { "\(short($0)) events/s" } ?? "")"
             + (top > 0 ? ", most \(short(top))" : "")
+    }
+
+    /// Of all objects on their way that which takes longest.
+    private func uploadLine(_ width: Int) -> String? {
+        let uploads = status.uploads.filter { name == nil || name == $0.connector }
+        guard let (connector, upload) = uploads.first else { return nil }
+        let more = uploads.count > 1 ? ", and \(uploads.count - 1) more" : ""
+        let bar = Gauge.bar(upload.part, width: width, look)
+        return "  upload  \(bar) \(upload.text): " + Output.plain(connector) + more
     }
 
     /// Of all windows that of which least is left.

@@ -62,6 +62,9 @@ struct ResponseDocumentTests {
             "\n \n<CompleteMultipartUploadResult><ETag>&quot;1-2&quot;</ETag>"
                 + "</CompleteMultipartUploadResult>",
             .init(entityTag: "\"1-2\"", isCompletion: true)),
+        Case(
+            "<CompleteMultipartUploadResponse><ETag>1</ETag></CompleteMultipartUploadResponse>",
+            .init(entityTag: "1", isCompletion: true)),
         Case("<CompleteMultipartUploadResult><ETag>1</ETag><Key>cut", nil),
         Case("<Error><UploadId>u</UploadId><ETag>1</ETag><Code>A</Code></Error>", .init(code: "A")),
         Case("<html><Error><Code>AccessDenied</Code></Error></html>", nil),

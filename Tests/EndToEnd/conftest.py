@@ -114,6 +114,13 @@ class ScriptedS3:
         return [request for request in all_of_them
                 if request["key"] and method in (None, request["method"])]
 
+    def uploads(self) -> dict[str, dict]:
+        """Uploads in parts that were begun and not ended, by their IDs."""
+        return self._call("GET", "/__uploads")
+
+    def forget_uploads(self) -> None:
+        self._call("POST", "/__uploads/forget")
+
     def summary(self) -> dict[str, dict]:
         return self._call("GET", "/__objects")
 

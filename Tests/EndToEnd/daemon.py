@@ -39,6 +39,7 @@ KINDS = {
     "throttled": "bf82614d9b4a4815b0c3d585ea632fcb",
     "clock corrected": "bef975a7d465414c9519bae5a643e465",
     "conditional writes refused": "994148aa34b44c1ea9ff16b593b0acb4",
+    "parts left": "a37b08886da24802b41dbf0aea885a21",
     "batch held": "ed8d44946139419aa3f5208c03b27e88",
     "identity conflict": "7b82412c3e0c41f89cea144350183ce3",
     "file quarantined": "c5f73eaf861244f8891aa9ec7071ba54",

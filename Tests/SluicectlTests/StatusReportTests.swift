@@ -38,6 +38,28 @@ struct StatusReportTests {
             ])
     }
 
+    @Test("Large objects on their way are told with how far they are, and how long they will take")
+    func uploads() throws {
+        func upload(_ name: String, _ sent: Int, _ rate: Int, _ left: Int?) -> String {
+            #"{"key":"currents/x/\#(name)","size":4000000000,"sent":\#(sent),"#
+                + #""bytes_per_second":\#(rate)\#(left.map { #","seconds_left":\#($0)"# } ?? "")}"#
+        }
+        let uploads = [
+            upload("a.avro", 1_500_000_000, 52_000_000, 48), upload("b.avro", 0, 0, nil),
+        ]
+        let document = StatusDocuments.document(
+            connectors: [
+                StatusDocuments.delivering(
+                    "web", ",\"uploads\":[\(uploads.joined(separator: ","))]")
+            ])
+        let found = try lines(document)
+        #expect(
+            found.filter { $0.contains("uploading") } == [
+                "  uploading: ░░░░░░░░░░░░░░░░░░░░ 0% of 4.0 GB, and nothing goes at present:",
+                "  uploading: ████████░░░░░░░░░░░░ 37% of 4.0 GB, 52 MB/s, 48s left: web, a.avro",
+            ])
+    }
+
     @Test("An older daemon says nothing of rates and the size of the disk, and nothing is made up")
     func older() throws {
         let document = StatusDocuments.document(connectors: [StatusDocuments.delivering("web")])

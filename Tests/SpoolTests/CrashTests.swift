@@ -328,6 +328,43 @@ import Testing
         #expect(taken > 100)
     }
 
+    @Test func `Many lives with uploads in parts keep how far each is, and nothing after its end`()
+    {
+        let first = UInt64.random(in: 0..<1 << 32)
+        var kept = 0
+        for seed in first..<first + Self.chains(40) {
+            let world = Self.makeWorld(seed: seed)
+            world.hasUploads = true
+            live(world)
+            Self.check(world, "seed \(seed)")
+            let left = world.files.paths.filter { $0.contains(".upload") }
+            #expect(left.isEmpty, "seed \(seed)")
+            kept += world.parts.values.reduce(0, +)
+        }
+        #expect(kept > 100)
+    }
+
+    @Test func `A fault at every operation with uploads in parts loses nothing`() {
+        let seed = UInt64.random(in: 0..<1 << 32)
+        var kinds = SeededGenerator(seed: seed)
+        var operation = 1
+        while true {
+            let kind = Kind.allCases.randomElement(using: &kinds) ?? .io
+            let world = Self.makeWorld(seed: seed)
+            world.hasUploads = true
+            world.files.set(kind.fault(operation))
+            world.live(steps: 8)
+            let isReached = world.files.operations >= operation
+            if kind == .before || kind == .after { world.losePower() } else { world.kill() }
+            world.finish()
+            Self.check(world, "\(kind.rawValue) at operation \(operation), seed \(seed)")
+            #expect(!world.files.paths.contains { $0.contains(".upload") }, "seed \(seed)")
+            if !isReached { break }
+            operation += 1
+        }
+        #expect(operation > 50)
+    }
+
     /// How many chains of lives a test goes through: SLUICE_CRASH_CHAINS, or a few.
     private static func chains(_ few: UInt64) -> UInt64 {
         getenv("SLUICE_CRASH_CHAINS").flatMap { UInt64(String(cString: $0)) } ?? few

@@ -55,6 +55,12 @@ final class SpoolWorld {
     var hasTwin = false
     var taken: Set<String> = []
 
+    /// Objects go in parts: how far each is, is kept now and then.
+    var hasUploads = false
+    /// Parts that were asked to be kept, and the records that the spool has durably.
+    var parts: [BatchID: Int] = [:]
+    var keptUploads: [BatchID: UploadRecord] = [:]
+
     /// A third connector writes Avro, by schemas that change with the routing.
     let hasAvro: Bool
     /// What is refused is mended, retried and given up.
@@ -302,6 +308,7 @@ final class SpoolWorld {
             if marked.contains(batch.id), !batch.isUncertain {
                 ownFindings.append("\(batch.id.name) is no longer uncertain")
             }
+            checkUpload(of: batch)
         }
         lost = contents.lost
         archived = contents.archived

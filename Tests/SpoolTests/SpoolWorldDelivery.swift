@@ -15,6 +15,7 @@ extension SpoolWorld {
                 spool?.settle([Settlement(batch, outcome)])
                 continue
             }
+            if hasUploads, Bool.random(using: &random) { keepUpload(of: batch) }
             guard let envelope = try? Envelope.read(batch.id, files) else { continue }
             contents[batch.id]?.key = envelope.key
             if isTaken(envelope.key) {
@@ -73,7 +74,37 @@ extension SpoolWorld {
         fates.asks(settlement)
         // Its marker goes with it, and a power loss may bring back the one without the other.
         marked.remove(batch.id)
+        keptUploads[batch.id] = nil
         spool?.settle([settlement])
+    }
+
+    // MARK: Uploads in parts
+
+    private func keepUpload(of batch: HeldBatch) {
+        let count = (parts[batch.id] ?? 0) + 1
+        parts[batch.id] = count
+        var record = UploadRecord(
+            bucket: "b", endpoint: "", key: batch.id.name, uploadID: "u", partSize: 5,
+            hasChecksums: true)
+        for number in 1...count {
+            record.parts[number] = UploadRecord.Part(entityTag: "\"\(number)\"", crc32: 7)
+        }
+        let kept = record
+        nonisolated(unsafe) let world = self
+        spool?.keepUpload(kept, of: batch.id) { failure in
+            // What is being settled may have gone, and is passed over then.
+            if failure == nil, world.asked[batch.id] == nil { world.keptUploads[batch.id] = kept }
+        }
+    }
+
+    /// What was kept durably is there while its batch is held, or a newer one.
+    func checkUpload(of batch: HeldBatch) {
+        guard let kept = keptUploads[batch.id] else { return }
+        let bytes = files.contents(SpoolLayout.upload(batch.id)) ?? []
+        let found = try? UploadRecord(CheckedText(bytes, kind: UploadRecord.kind))
+        if !batch.hasUpload || (found?.parts.count ?? 0) < kept.parts.count {
+            ownFindings.append("\(batch.id.name): parts that were kept are sent again")
+        }
     }
 
     // MARK: Giving up
@@ -93,6 +124,7 @@ extension SpoolWorld {
             }
             let settlement = Settlement(batch, outcome)
             asked[batch.id] = outcome
+            keptUploads[batch.id] = nil
             fates.asks(settlement)
             settlements.append(settlement)
         }

@@ -135,6 +135,12 @@ class LocalS3:
         # No quotation mark before the method: where the answer is an error, a colour stands between.
         return self._log.read_text().count(f"{method} /{bucket}/")
 
+    def parts(self, bucket: str) -> list[tuple[str, int, str]]:
+        """The parts of uploads that were sent: key, as it stands in the URL, number, and upload."""
+        found = re.findall(
+            rf"PUT /{bucket}/(\S+)\?partNumber=(\d+)&uploadId=(\S+)", self._log.read_text())
+        return [(key, int(number), upload) for key, number, upload in found]
+
     def keys(self, bucket: str) -> list[str]:
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]

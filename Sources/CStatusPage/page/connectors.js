@@ -86,13 +86,15 @@ class ConnectorTable {
     show(made.button, connector.name, (name) => name);
     this.fill(made.cells, entry);
     const notes = entry.found.map(({ what, todo, run }) => ({ what, todo, run }));
-    show(made.more, { notes, facts: isOpen ? this.facts(connector) : [] }, ({ notes, facts }) => [
+    const uploads = connector.uploads ?? [];
+    show(made.more, { notes, uploads, facts: isOpen ? this.facts(connector) : [] }, ({ notes, uploads, facts }) => [
+      uploads.map((upload) => el("p", { class: "note" }, uploadText(upload))),
       notes.map((note, index) => el("p", { class: "note" },
         index || !note.todo ? `${sentence(note.what)} ` : "",
         note.todo ? `${note.todo} ` : "", note.run ? command(note.run) : "")),
       facts.length ? el("dl", { class: "facts" }, facts.map(([term, value]) => el("div", { class: value.length > 60 ? "wide" : undefined }, el("dt", {}, term), el("dd", {}, value)))) : "",
     ]);
-    return notes.length || isOpen ? [made.main, made.below] : [made.main];
+    return notes.length || uploads.length || isOpen ? [made.main, made.below] : [made.main];
   }
 
   fill(cells, { connector, words, level }) {

@@ -29,6 +29,12 @@ function count(number, noun) {
   return `${short(number)}\u00a0${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** How far a large object is on its way: `Uploading report.csv: 37% of 4.0 GB, 52 MB/s, 50 s left.` */
+function uploadText({ key, size: total, sent, bytes_per_second: rate, seconds_left: left }) {
+  const pace = rate > 0 ? `${size(rate)}/s${left === undefined ? "" : `, ${span(left)} left`}` : "and nothing goes at present";
+  return `Uploading ${key.split("/").pop()}: ${Math.floor(100 * sent / total)}% of ${size(total)}, ${pace}.`;
+}
+
 /** Events in a second, also few of them: `1,200/s`, `0.05/s`. */
 function perSecond(events) {
   const value = events >= 10 || events === 0 ? short(events) : String(Number(events.toPrecision(2)));

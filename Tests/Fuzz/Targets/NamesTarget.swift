@@ -64,6 +64,7 @@ enum NamesTarget {
             case .object: SpoolLayout.object(batch)
             case .envelope: SpoolLayout.envelope(batch)
             case .uncertain: SpoolLayout.uncertain(batch)
+            case .upload: SpoolLayout.upload(batch)
             case .delivered: SpoolLayout.tombstone(batch)
             case .stored(let removal): StoredExport(batch: batch, removal: removal).path
             case .loss(let loss): loss.path(batch)
