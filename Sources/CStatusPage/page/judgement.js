@@ -48,7 +48,8 @@ function connectorFindings(connector, now) {
     found.push({ rank, level, subject: name, what, headline: `${name}: ${what}`, todo, run });
   const detail = connector.detail && sentence(withoutName(connector.detail, name));
   const test = `sluicectl test ${name}`;
-  const wait = connector.held.events > 0 ? `${count(connector.held.events, "event")} wait` : "nothing waits";
+  const noun = connector.kind === "data-export" ? "file" : "event";
+  const wait = connector.held.events > 0 ? `${count(connector.held.events, noun)} wait` : "nothing waits";
   const [words] = stateOf(connector);
   switch (connector.state) {
     case "credentials_failing": {
