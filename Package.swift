@@ -156,8 +156,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Delivery", "Files", "HTTPServer", "Model", "ScriptedStore", "Spool",
-                "Support", "Systemd",
+                "Daemon", "Delivery", "Digest", "Files", "HTTPServer", "Model", "ScriptedStore",
+                "Spool", "Support", "Systemd",
             ],
             swiftSettings: onTheLoop),
         .testTarget(

@@ -23,7 +23,7 @@ extension ConfigurationLoader {
         let connector = connector(
             name, path: "\(split(file).directory)/connectors.d/\(name).toml",
             identity: IdentitySettings(), environment: [:], findings: findings)
-        return findings.areSilent(about: ["key"] + placeKeys) ? connector : nil
+        return findings.areSilent(about: ["kind", "key"] + placeKeys) ? connector : nil
     }
 
     public static func loadOutline(file: String) -> ConfigurationOutline {

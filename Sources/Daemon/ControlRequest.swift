@@ -13,13 +13,14 @@ nonisolated enum ControlRequest: Equatable {
     case flush(ConnectorName?)
     case drain(ConnectorName?)
     case quarantine(QuarantineQuestion)
+    case object(ObjectQuestion)
     case change(Verb, ConnectorName, batch: String?)
 
     /// Whether it changes nothing and shows nothing that only members of the daemon's group may see.
     var isForEverybody: Bool {
         switch self {
         case .page, .status, .history, .metrics, .health: true
-        case .archive, .flush, .drain, .quarantine, .change: false
+        case .archive, .flush, .drain, .quarantine, .object, .change: false
         }
     }
 
@@ -41,6 +42,8 @@ nonisolated enum ControlRequest: Equatable {
         /// No connector can have, or has, this name.
         case connector(String)
         case idMissing
+        /// None is named, or one that S3 would not take.
+        case keyMissing
         /// Nothing in quarantine can have this name.
         case id(String)
         case number(String)
@@ -50,6 +53,10 @@ nonisolated enum ControlRequest: Equatable {
     init(_ request: HTTPRequest) throws(Fault) {
         if let question = try QuarantineQuestion(request) {
             self = .quarantine(question)
+            return
+        }
+        if let question = try ObjectQuestion(request) {
+            self = .object(question)
             return
         }
         let path = request.path
@@ -97,6 +104,7 @@ extension ControlRequest.Fault {
         case .connector(let name):
             .text("there is no connector \(JSONText.quoted(name))", status: 404)
         case .idMissing: .text("id= is missing", status: 400)
+        case .keyMissing: .text("key= is missing, or no key of an object", status: 400)
         case .id(let id):
             .text("nothing in quarantine is called \(JSONText.quoted(id))", status: 404)
         case .number(let text):

@@ -87,6 +87,7 @@ final class ControlServer {
         case .flush(let connector): flush(connector, exchange, daemon)
         case .drain(let connector): drain(connector, exchange, daemon)
         case .quarantine(let question): answer(question, exchange, daemon)
+        case .object(let question): answer(question, exchange, daemon)
         case .change(let verb, let name, let batch):
             perform(verb, name, batch, exchange, daemon)
         }

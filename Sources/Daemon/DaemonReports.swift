@@ -41,7 +41,10 @@ extension Daemon {
             outboxes[connector]?.isOverLimit = false
             reporter.resumed(connector)
         case .fileRefused(let refusal):
-            if case .quarantined = refusal.fate { quarantined += 1 }
+            if case .quarantined = refusal.fate {
+                quarantined += 1
+                noteForWaiting(refusal)
+            }
             reporter.refused(refusal)
         case .eventsRefused(let refusal):
             quarantined += 1

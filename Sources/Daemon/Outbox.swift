@@ -37,6 +37,9 @@ final class Outbox {
     var postponed: [BatchID: (until: Instant, failures: Int)] = [:]
     /// Batches that may be stored although nobody said so.
     var uncertain: Set<BatchID> = []
+    /// Of a connector that takes files.
+    var fates = ExportFates()
+    let lookups = ObjectLookups()
     /// Probes take event types in turn: the one that had the last.
     var lastProbed = ""
     /// What the connector was when it was last verified, or tried.
@@ -127,6 +130,7 @@ final class Outbox {
 
     /// What was at fault before may not be any more.
     func retryFaulty() {
+        fates.forgetFaults()
         for (type, queue) in atFault.removeAll() {
             waiting[type, default: BatchQueue()].insert(queue)
         }

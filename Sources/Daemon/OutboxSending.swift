@@ -147,6 +147,9 @@ extension Outbox {
             if case .taken = fault, settings?.onConflict == .rename {
                 rekey(batch.id.name, by: surroundings.spool) { _ in }
             } else {
+                if let object = ExportFates.Object(shipment.envelope) {
+                    fates.noteFault(object, because: reason)
+                }
                 reporter.held(fault, reason, place, batch)
             }
         case .conflict:
@@ -170,6 +173,7 @@ extension Outbox {
         totals.delivered.add(batch)
         rate.add(events: batch.events, bytes: batch.size, at: clock.bootTime())
         surroundings.delivered(batch)
+        if let object = ExportFates.Object(shipment.envelope) { fates.noteStored(object) }
         if let envelope = shipment.envelope {
             totals.lastKey = envelope.key
             totals.lastTime = clock.now()

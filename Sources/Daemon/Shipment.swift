@@ -35,6 +35,9 @@ final class Shipment {
     /// Where it goes, whatever the configuration says by now.
     var bucket: String { client.settings.bucket }
 
+    /// How much of the object was sent by now.
+    var sent: UInt64 { parted?.sent ?? body.map { UInt64($0.reached) } ?? 0 }
+
     private let client: S3Client
     private let queue: DispatchQueue
     private let files: any FileSystem
@@ -110,7 +113,7 @@ final class Shipment {
     /// nil: it is small, or not begun.
     var progress: UploadProgress? {
         guard let envelope, envelope.size > UploadProgress.leastSize else { return nil }
-        let sent = min(envelope.size, parted?.sent ?? body.map { UInt64($0.reached) } ?? 0)
+        let sent = min(envelope.size, sent)
         let now = clock.bootTime()
         return UploadProgress(
             key: envelope.key, size: envelope.size, sent: sent,

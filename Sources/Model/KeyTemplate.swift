@@ -160,13 +160,14 @@ extension KeyTemplate {
         let scalars = template.description.unicodeScalars
         if scalars.contains(where: ExportName.isControl) { return .control }
         if scalars.first == "/" || scalars.last == "/" { return .slashAtAnEnd }
+        if template.names.isDisjoint(with: [.path, .name]) { return .nameless }
         for part in scalars.split(separator: "/", omittingEmptySubsequences: false) {
             if part.isEmpty { return .emptyPart }
             var least = String(part)
             while let range = least.firstRange(of: "{directory}") { least.removeSubrange(range) }
             if least == "." || least == ".." { return .resolvedPart(least) }
         }
-        return template.names.isDisjoint(with: [.path, .name]) ? .nameless : nil
+        return nil
     }
 }
 

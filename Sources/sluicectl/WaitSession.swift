@@ -206,21 +206,29 @@ final class WaitSession {
     }
 
     private func endOn(_ number: CInt) {
-        let (before, ignored) = (signal(number, SIG_IGN), SIG_IGN)
-        // Both are C function pointers or nil, which have the size of a word. One that is ignored stays so: nohup(1).
-        if unsafeBitCast(before, to: UInt.self) == unsafeBitCast(ignored, to: UInt.self) { return }
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
-        source.setEventHandler {
-            MainActor.assumeIsolated {
-                self.line.clear()
-                Output.error("")
-                Output.error(Output.plain(Self.inSpool(self.left.map(\.export))))
-                signal(number, SIG_DFL)
-                raise(number)
-            }
+        let (before, ignored) = (signal(number, SIG_DFL), SIG_IGN)
+        // Both are C function pointers or nil, which have the size of a word.
+        if unsafeBitCast(before, to: UInt.self) == unsafeBitCast(ignored, to: UInt.self) {
+            // One that is ignored stays so: nohup(1) asks for it.
+            signal(number, SIG_IGN)
+            return
         }
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
+        source.setEventHandler { MainActor.assumeIsolated { self.end(by: number) } }
         source.activate()
         signals.append(source)
+    }
+
+    private func end(by number: CInt) {
+        line.clear()
+        Output.error(Output.plain(Self.inSpool(left.map(\.export))))
+        // Whoever waits for us is told which signal it was.
+        signal(number, SIG_DFL)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, number)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        raise(number)
     }
 
     private func after(_ seconds: Double, _ body: @escaping @MainActor () -> Void) {

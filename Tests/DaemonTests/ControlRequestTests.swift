@@ -1,3 +1,4 @@
+import Digest
 import Model
 import Spool
 import Testing
@@ -61,6 +62,34 @@ import Testing
         #expect(ask(.post, "/discard", ["id": "../x"]) == .failure(.id("../x")))
         #expect(ask(.get, "", ["limit": "-1"]) == .failure(.number("-1")))
         #expect(ask(.get, "/discard", ["id": "all"]) == .failure(.method))
+    }
+
+    @Test func `An object is asked for by its connector and key, and by what its file is`() throws {
+        let orders = try #require(ConnectorName("orders"))
+        func ask(_ query: [String: String]) -> Result<ControlRequest, ControlRequest.Fault> {
+            read(.get, "/object", query)
+        }
+        var question = ObjectQuestion(connector: orders, key: "a/b")
+        #expect(ask(["connector": "orders", "key": "a/b"]) == .success(.object(question)))
+        question.name = "b"
+        question.sha256 = SHA256.digest(of: "x")
+        question.since = Timestamp(unixSeconds: 7)
+        #expect(
+            ask([
+                "connector": "orders", "key": "a/b", "name": "b", "since": "7",
+                "sha256": SHA256.digest(of: "x").hex,
+            ]) == .success(.object(question)))
+        #expect(ask(["key": "a"]) == .failure(.connectorMissing))
+        #expect(ask(["connector": "orders"]) == .failure(.keyMissing))
+        let long = String(repeating: "k", count: 1025)
+        for key in ["", long] {
+            #expect(ask(["connector": "orders", "key": key]) == .failure(.keyMissing))
+        }
+        let known = ["connector": "orders", "key": "a"]
+        #expect(ask(known.merging(["sha256": "5e"]) { $1 }) == .failure(.number("5e")))
+        #expect(ask(known.merging(["since": "x"]) { $1 }) == .failure(.number("x")))
+        #expect(read(.post, "/object", known) == .failure(.method))
+        #expect(!ControlRequest.object(question).isForEverybody)
     }
 
     @Test func `What changes something takes POST, what reads takes GET`() {

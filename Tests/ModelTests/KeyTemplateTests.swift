@@ -62,7 +62,7 @@ import Testing
     @Test(
         "A template that cannot give each file a key of its own is refused",
         arguments: [
-            ("report.csv", .nameless), ("{date}/{uuid}", .nameless),
+            ("", .nameless), ("report.csv", .nameless), ("{date}/{uuid}", .nameless),
             ("{directory}/x", .nameless), ("{path", .brace), ("path}", .brace),
             ("a{path}}", .brace),
             ("{{path}}", .unknown("{path")), ("{}", .unknown("")), ("{Path}", .unknown("Path")),

@@ -34,7 +34,7 @@ enum ControlTarget {
         do throws(ControlRequest.Fault) {
             switch try ControlRequest(request) {
             case .page, .status, .history, .metrics, .health, .archive, .quarantine(.list),
-                .quarantine(.lines), .quarantine(.bytes):
+                .quarantine(.lines), .quarantine(.bytes), .object:
                 return request.method == .get ? nil : "it reads by POST"
             case .flush, .drain, .change, .quarantine(.decide):
                 return request.method == .post ? nil : "it changes by GET"
