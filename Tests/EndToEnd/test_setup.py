@@ -103,6 +103,60 @@ def test_one_policy_serves_several_connectors_and_reaches_no_other_folder(
     assert {name for name, step in steps.items() if step["result"] == "failed"} >= {"PutObject"}
 
 
+def actions_of(policy: dict) -> dict[str, list[str]]:
+    """The resources of each action."""
+    return {action: statement["Resource"] for statement in policy["Statement"]
+            for action in statement["Action"]}
+
+
+def test_events_and_files_share_a_bucket_and_each_policy_is_enough_and_for_its_folder_only(
+    installation, s3, bucket, producer
+):
+    def configure(orders: Keys, reports: Keys) -> None:
+        installation.connector("orders", bucket, s3.endpoint, orders, folder="events")
+        installation.export("reports", bucket, s3.endpoint, reports, folder="exports")
+
+    nobody = Keys("NOT-YET", "none")
+    configure(nobody, nobody)
+    policies = {name: policy_of(installation, name) for name in ("orders", "reports")}
+    assert sorted(actions_of(policies["orders"])) == sorted(ACTIONS)
+    assert sorted(actions_of(policies["reports"])) == sorted([*ACTIONS, "s3:DeleteObject"])
+    for name, folder in (("orders", "events"), ("reports", "exports")):
+        assert actions_of(policies[name])["s3:PutObject"] == [f"arn:aws:s3:::{bucket}/{folder}/*"]
+    keys = {name: s3.make_user(policy) for name, policy in policies.items()}
+
+    configure(keys["orders"], keys["reports"])
+    lines = producer.lines(50)
+    installation.drop("a.jsonl", lines, "orders")
+    installation.drop("a.jsonl", b"any file", "reports")
+    installation.drain()
+    objects = s3.objects(bucket)
+    assert objects.pop("exports/a.jsonl") == b"any file"
+    assert_same_events(events_in(objects), lines)
+
+    steps = steps_of(installation, "reports")
+    assert list(steps) == ["credentials", "GetBucketLocation", "ListBucket", "PutObject",
+                           "GetObject", "DeleteObject"]
+    assert "exports/_sluice_test" not in s3.keys(bucket)
+    assert "DeleteObject" not in steps_of(installation, "orders")
+
+    # Neither may write where the other does.
+    configure(keys["reports"], keys["orders"])
+    for name in ("orders", "reports"):
+        failed = [step for step, found in steps_of(installation, name).items()
+                  if found["result"] == "failed"]
+        assert "PutObject" in failed
+
+
+def test_without_the_right_to_delete_just_that_step_fails(installation, s3, bucket):
+    installation.export("reports", bucket, s3.endpoint, Keys("NOT-YET", "none"), folder="exports")
+    policy = without(policy_of(installation, "reports"), "s3:DeleteObject")
+    installation.export("reports", bucket, s3.endpoint, s3.make_user(policy), folder="exports")
+    steps = steps_of(installation, "reports")
+    assert [name for name, step in steps.items() if step["result"] == "failed"] == ["DeleteObject"]
+    assert "allow s3:DeleteObject in the policy" in steps["DeleteObject"]["detail"]
+
+
 ACL, TAGS = "x-amz-acl", "x-amz-tagging"
 
 
