@@ -208,13 +208,16 @@ final class PartedUpload {
         }
     }
 
+    /// Whether the bytes of parts are signed: their checksums are, and that is enough where nobody can change both.
+    private var signsParts: Bool { record?.hasChecksums != true || !client.isPrivate }
+
     private func hash() {
         isHashing = true
-        let (number, file) = (upcoming, opened.file)
+        let (number, file, isSigned) = (upcoming, opened.file, signsParts)
         let range = parts.range(number)
         upcoming += 1
         means.digests.async {
-            let result = PartDigest.of(range, file)
+            let result = PartDigest.of(range, file, isSigned: isSigned)
             onLoop { [self] in
                 isHashing = false
                 switch result {

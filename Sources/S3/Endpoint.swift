@@ -47,6 +47,15 @@ nonisolated struct Endpoint: Equatable {
         self.host = host
     }
 
+    /// Nobody on the way can change what is sent: TLS sees to it, or it does not leave this machine.
+    var isPrivate: Bool {
+        if scheme == "https" { return true }
+        let name =
+            host.hasPrefix("[") ? host.prefix { $0 != "]" }.dropFirst() : host.prefix { $0 != ":" }
+        return name == "localhost" || name.hasSuffix(".localhost") || name == "::1"
+            || ListenAddress.isLoopback4(name)
+    }
+
     /// The path of a key, or of the bucket itself; not encoded.
     func path(_ key: String?) -> String {
         key.map { root + $0 } ?? (root == "/" ? root : String(root.dropLast()))

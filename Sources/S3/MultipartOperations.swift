@@ -32,7 +32,7 @@ extension S3Client {
             query: [QueryItem("partNumber", String(part.number)), upload.query],
             headers: upload.hasChecksums ? ObjectUpload.checksum(part.crc32) : [],
             features: upload.hasChecksums ? [.checksum] : [],
-            payload: .sha256(part.sha256), body: body)
+            payload: part.sha256.map { .sha256($0) } ?? .unsigned, body: body)
         return send(draft, completion: completion)
     }
 
@@ -89,11 +89,12 @@ public nonisolated struct MultipartUpload: Sendable, Equatable {
 public nonisolated struct PartUpload: Sendable, Equatable {
     /// From 1 on.
     public var number: Int
-    public var sha256: SHA256Digest
+    /// nil: its bytes are not signed, only its checksum is.
+    public var sha256: SHA256Digest?
     /// The CRC-32 of zlib.
     public var crc32: UInt32
 
-    public init(number: Int, sha256: SHA256Digest, crc32: UInt32) {
+    public init(number: Int, sha256: SHA256Digest?, crc32: UInt32) {
         self.number = number
         self.sha256 = sha256
         self.crc32 = crc32

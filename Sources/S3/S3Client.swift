@@ -52,6 +52,11 @@ public final class S3Client {
         Timestamp(unixSeconds: Int64(time(nil)))
     }
 
+    /// Whether nobody on the way can change a body, so that its checksum is protection enough.
+    public var isPrivate: Bool {
+        Endpoint(settings, region: region ?? Endpoint.lookupRegion).isPrivate
+    }
+
     /// Takes over what S3 corrected; true where the same request may be sent again at once.
     public func correct(by disposition: Disposition) -> Bool {
         switch disposition {

@@ -12,6 +12,7 @@ import pytest
 from local_s3 import connector_policy
 from seeds import new_seed
 
+MIB = 1 << 20
 KILLS = int(os.environ.get("SLUICE_KILLS", "12"))
 
 
@@ -34,7 +35,8 @@ def exports(installation, bucket, name: str = "reports", **settings) -> None:
 
 
 def contents(size: int) -> bytes:
-    return random.Random(size).randbytes(size)
+    rng, whole = random.Random(size), size // MIB
+    return b"".join(rng.randbytes(MIB) for _ in range(whole)) + rng.randbytes(size - whole * MIB)
 
 
 def test_files_of_all_sizes_arrive_byte_for_byte(installation, bucket):
@@ -172,6 +174,52 @@ def test_a_denied_file_concerns_the_whole_connector(installation, s3, make_desti
     status = installation.status("reports")
     assert status["state"] == "credentials_failing"
     assert "(file)" not in json.dumps(status)
+
+
+# In parts.
+
+LIMITS = {"above": "5MiB", "part_size": "5MiB"}
+
+
+def test_files_at_the_limits_of_parts_arrive_byte_for_byte(installation, bucket):
+    exports(installation, bucket, multipart=LIMITS)
+    sizes = [5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 10 * MIB, 10 * MIB + 1]
+    files = {f"file-{size}.bin": contents(size) for size in sizes}
+    for name, body in files.items():
+        installation.drop(name, body, "reports")
+    installation.drain()
+
+    assert bucket.objects() == files
+    s3 = bucket.s3.client("s3")
+    for name, body in files.items():
+        head = s3.head_object(Bucket=bucket.bucket, Key=name)
+        assert head["Metadata"]["sluice-sha256"] == hashlib.sha256(body).hexdigest()
+        # The ETag of an object in parts says how many there were.
+        assert ("-" in head["ETag"]) == (len(body) > 5 * MIB), name
+
+
+def test_a_file_of_256_mib_arrives_whole_through_kills(installation, bucket):
+    exports(installation, bucket)
+    body = contents(256 * MIB)
+    installation.drop("large.bin", body, "reports")
+    for _ in range(2):
+        daemon = installation.start()
+        daemon.wait_until(lambda: list(installation.spool.glob("sealed/reports/*.upload")) or
+                          installation.waiting() == [], "some of it is on its way", seconds=60)
+        daemon.kill()
+    installation.drain(seconds=120)
+
+    assert hashlib.sha256(bucket.objects()["large.bin"]).hexdigest() == hashlib.sha256(body).hexdigest()
+    assert bucket.s3.client("s3").list_multipart_uploads(Bucket=bucket.bucket).get("Uploads", []) == []
+
+
+def test_a_taken_key_of_a_large_file_gets_a_number(installation, bucket):
+    exports(installation, bucket, multipart=LIMITS, on_conflict="rename")
+    bucket.s3.client("s3").put_object(Bucket=bucket.bucket, Key="large.bin", Body=b"older")
+    body = contents(6 * MIB)
+    installation.drop("large.bin", body, "reports")
+    installation.drain()
+    assert bucket.objects() == {"large.bin": b"older", "large-2.bin": body}
 
 
 # Deleting.

@@ -45,6 +45,22 @@ struct EndpointTests {
             url: "https://events.store.example:8443/k"),
     ]
 
+    @Test(
+        "Nobody can change what goes by TLS, or stays on this machine",
+        arguments: [
+            (nil, true), ("https://s3.example:9000", true), ("http://127.0.0.1:9000", true),
+            ("http://localhost:9000", true), ("http://[::1]:9000", true),
+            ("http://a.localhost", true),
+            ("http://10.0.0.1:9000", false), ("http://127.example", false),
+            ("http://localhost.example", false),
+        ] as [(String?, Bool)])
+    func privacy(endpoint: String?, isPrivate: Bool) {
+        var settings = ConnectorSettings(
+            name: ConnectorName("orders")!, bucket: "acme", integrationID: "x")
+        settings.endpoint = endpoint
+        #expect(Endpoint(settings, region: "eu-west-1").isPrivate == isPrivate)
+    }
+
     @Test("A bucket is reached at the right address", arguments: cases)
     func address(_ row: Case) {
         var settings = ConnectorSettings(
