@@ -7,6 +7,7 @@ processors, and does nothing else. Each drain is verified event by event, Avro w
 value.
 
 --files, --streams, --connectors, --large, --held: what should stay flat, or bounded (scale.py, held.py).
+--export: one large file as it is, beside "aws s3 cp".
 --latency: from the rename into the spool until S3 has the event. --episode: what rejected credentials
 cost. --encode: JSON to Avro alone, on one core. --instructions: what valgrind counts, which does not
 depend on the machine's mood. --against: this tree and another revision, in turns.
@@ -26,6 +27,7 @@ import against
 import drains
 import encode
 import episodes
+import exports
 import held
 import instructions
 import latency
@@ -49,6 +51,8 @@ def arguments_of() -> argparse.Namespace:
     what.add_argument("--connectors", type=int, metavar="N", nargs="?", const=1000,
                       help="the million events for so many connectors; with --held, what is held is spread over them")
     what.add_argument("--large", type=float, metavar="GB", nargs="?", const=10, help="one file of so many GB")
+    what.add_argument("--export", type=float, metavar="GIB", nargs="?", const=4,
+                      help="one file of so many GiB that goes as it is, in turns with aws s3 cp")
     what.add_argument("--held", type=int, metavar="N", nargs="?", const=1_000_000,
                       help="start with so many objects that rejected credentials hold")
     what.add_argument("--latency", type=int, metavar="SECONDS", nargs="?", const=30,
@@ -77,7 +81,7 @@ def arguments_of() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.everything:
         arguments.drain = arguments.episode = arguments.encode = arguments.instructions = True
-        for name, full in [("files", 1_000_000), ("streams", 10_000), ("connectors", 1000), ("large", 10),
+        for name, full in [("files", 1_000_000), ("streams", 10_000), ("connectors", 1000), ("large", 10), ("export", 4),
                            ("held", 1_000_000), ("latency", 30)]:
             if getattr(arguments, name) is None:
                 setattr(arguments, name, full)
@@ -85,7 +89,7 @@ def arguments_of() -> argparse.Namespace:
     arguments.holders = arguments.connectors or 1 if arguments.held and not arguments.everything else 1
     if arguments.held and not arguments.everything:
         arguments.connectors = None
-    asked = ("files", "streams", "connectors", "large", "held", "latency", "episode", "encode", "instructions",
+    asked = ("files", "streams", "connectors", "large", "export", "held", "latency", "episode", "encode", "instructions",
              "against")
     arguments.drain = arguments.drain or not any(getattr(arguments, name) for name in asked)
     return arguments
@@ -119,6 +123,8 @@ def run(place: Workplace, a: argparse.Namespace, document: Document) -> bool:
         rows += parts.connectors(scale.connectors(place, a.connectors, a.events, a.seed), a.connectors, a.events)
     if a.large:
         rows.append(parts.large(scale.large_file(place, int(a.large * 1e9), min(a.events, 100_000), a.seed)))
+    if a.export:
+        rows.append(parts.exports(exports.exports(place, int(a.export * (1 << 30)), rounds)))
     if a.held:
         starts = []
         for start in held.starts(place, a.held, a.holders, rounds, a.seed):

@@ -14,7 +14,7 @@ from workplace import ROOT
 DOCUMENT = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "performance.svg"
 BEGIN, END = "<!-- scripts/bench writes from here -->\n", "<!-- to here -->"
-ORDER = ["machine", "drains", "latency", "files", "streams", "connectors", "idle connectors", "large", "held"]
+ORDER = ["machine", "drains", "latency", "files", "streams", "connectors", "idle connectors", "large", "exports", "held"]
 _MARK = re.compile(r"<!-- bench: ([a-z ]+) -->\n")
 
 

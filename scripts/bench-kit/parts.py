@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import drains as measuring
 import tables
+from exports import Exports
 from held import Start
 from latency import Latency
 from scale import Connectors, Drained, Files
@@ -84,6 +85,21 @@ def large(measured: Drained) -> Part:
         "large",
         f"**One file of {took['bytes'] / 1e9:.1f} GB**: {took['events'] / took['wall']:,.0f} events/s, "
         f"{measured.speed():.2f} of the zlib 6 floor; {tables.mebibytes(took['peak_bytes'])}.", took)
+
+
+def exports(measured: Exports) -> Part:
+    daemon = [each.daemon for each in measured.rounds]
+    ratio = statistics.median(each.aws["wall"] / each.daemon["wall"] for each in measured.rounds)
+    cpu = statistics.median(each.daemon["cpu"] / each.aws["cpu"] for each in measured.rounds)
+    seconds = statistics.median(each["wall"] for each in daemon)
+    return _told(
+        "exports",
+        f"**One file of {measured.size / (1 << 30):.1f} GiB as it is**, from `incoming/` to the end: "
+        f"{measured.size / seconds / 1e6:,.0f} MB/s, {ratio:.2f} of the speed of `aws s3 cp` with {cpu:.2f} of its "
+        f"CPU; {tables.mebibytes(max(each['peak_bytes'] for each in daemon))} (`aws s3 cp` "
+        f"{tables.mebibytes(max(each.aws['peak_bytes'] for each in measured.rounds))}). Medians of "
+        f"{len(measured.rounds)} rounds in turns; the SHA-256 of each object was compared: "
+        f"{'equal' if measured.whole else 'NOT EQUAL'}.")._replace(whole=measured.whole)
 
 
 def held(starts: list[Start], count: int) -> Part:

@@ -5,11 +5,12 @@
  *                             whoever puts into BUCKET
  *
  * Answers PUT (with If-None-Match: *), HEAD and GET of objects with path addressing (a key is what its
- * percent-encoded path means), GET of a bucket (as empty) and of its location, and GET /-/counts (JSON).
- * It checks no signature. One thread per connection.
+ * percent-encoded path means), uploads in parts, GET of a bucket (as empty) and of its location, and
+ * GET /-/counts (JSON). It checks no signature. One thread per connection.
  *
- * Each accepted body becomes DIRECTORY/<n>, and DIRECTORY/index.tsv gets a line "<n> <size> <bucket/key>".
- * Nothing is ever overwritten: a key that is stored twice has two lines, so a reader can compare bodies.
+ * Each accepted body becomes DIRECTORY/<n>, and DIRECTORY/index.tsv gets a line "<n> <size> <bucket/key>";
+ * for an upload in parts "<n>+<n>+…", the bodies of its parts in order. Nothing is ever overwritten: a key
+ * that is stored twice has two lines, so a reader can compare bodies.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,6 +29,14 @@
 #include <unistd.h>
 
 enum { HEAD_LIMIT = 32 << 10, CHUNK = 256 << 10, BUCKETS = 1 << 14, META_LIMIT = 2 << 10 };
+enum { PARTS = 10001, UPLOADS = 64 };
+
+/* An upload in parts: the number of the file of each, 0 where there is none. There are few in a sink's life. */
+struct upload {
+    long file[PARTS];
+    long long size;
+    bool ended;
+};
 
 struct object {
     struct object *next;
@@ -39,11 +48,13 @@ struct object {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct object *objects[BUCKETS];
+static struct upload *uploads[UPLOADS];
+static int last_upload;
 static FILE *index_file;
 static const char *directory, *rejected_bucket;
 static long last_number;
 static struct {
-    long connections, requests, stored, refused, again, heads, gets, rejected;
+    long connections, requests, stored, refused, again, heads, gets, rejected, parts;
     long long bytes;
 } counts;
 
@@ -209,6 +220,98 @@ static bool put(int peer, const char *key, const char *head, char *buffer, size_
     return refuse(peer, "412 Precondition Failed", "PreconditionFailed", true);
 }
 
+/* The number behind a name in a query; 0 where there is none. */
+static long argument(const char *query, const char *name)
+{
+    const char *at = strstr(query, name);
+    return at ? atol(at + strlen(name)) : 0;
+}
+
+static struct upload *upload_of(const char *query)
+{
+    long number = argument(query, "uploadId=");
+    return number > 0 && number <= last_upload && !uploads[number - 1]->ended ? uploads[number - 1] : NULL;
+}
+
+static bool begin_upload(int peer)
+{
+    struct upload *upload = calloc(1, sizeof *upload);
+    if (!upload) die("calloc");
+    pthread_mutex_lock(&lock);
+    if (last_upload == UPLOADS) {
+        fprintf(stderr, "sink: more than %d uploads\n", UPLOADS);
+        exit(1);
+    }
+    uploads[last_upload++] = upload;
+    int number = last_upload;
+    pthread_mutex_unlock(&lock);
+    char body[512];
+    snprintf(body, sizeof body,
+             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+             "<InitiateMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+             "<UploadId>%d</UploadId></InitiateMultipartUploadResult>", number);
+    return answer(peer, "200 OK", "Content-Type: application/xml\r\n", body);
+}
+
+static bool put_part(int peer, const char *query, const char *head, char *buffer, size_t *have)
+{
+    const char *length = header(head, "content-length"), *expect = header(head, "expect");
+    long part = argument(query, "partNumber=");
+    if (!length || part < 1 || part >= PARTS) return refuse(peer, "400 Bad Request", "InvalidPart", true) && false;
+    if (expect && !send_all(peer, "HTTP/1.1 100 Continue\r\n\r\n", 25)) return false;
+    long long size = atoll(length);
+    long number = receive(peer, buffer, have, size);
+    if (number < 0) return false;
+    pthread_mutex_lock(&lock);
+    struct upload *upload = upload_of(query);
+    if (upload) {
+        upload->file[part] = number;
+        upload->size += size;
+        counts.parts++;
+    }
+    pthread_mutex_unlock(&lock);
+    if (!upload) return refuse(peer, "404 Not Found", "NoSuchUpload", true);
+    return answer(peer, "200 OK", "ETag: \"sink\"\r\n", "");
+}
+
+/* Every part that came belongs to the object: what is measured sends no other. */
+static bool complete_upload(int peer, const char *key, const char *query, const char *head, char *buffer, size_t *have)
+{
+    const char *length = header(head, "content-length");
+    for (long long left = length ? atoll(length) : 0; left;) {
+        if (!*have) {
+            ssize_t got = recv(peer, buffer, CHUNK, 0);
+            if (got <= 0) return false;
+            *have = got;
+        }
+        size_t take = (long long)*have < left ? *have : (size_t)left;
+        left -= take;
+        *have -= take;
+        memmove(buffer, buffer + take, *have);
+    }
+    pthread_mutex_lock(&lock);
+    struct upload *upload = upload_of(query);
+    if (upload) {
+        upload->ended = true;
+        counts.stored++;
+        counts.bytes += upload->size;
+        const char *between = "";
+        for (int part = 1; part < PARTS; part++) {
+            if (!upload->file[part]) continue;
+            fprintf(index_file, "%s%ld", between, upload->file[part]);
+            between = "+";
+        }
+        fprintf(index_file, "\t%lld\t%s\n", upload->size, key);
+        fflush(index_file);
+    }
+    pthread_mutex_unlock(&lock);
+    if (!upload) return refuse(peer, "404 Not Found", "NoSuchUpload", true);
+    return answer(peer, "200 OK", "Content-Type: application/xml\r\n",
+                  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                  "<CompleteMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                  "<ETag>&quot;sink&quot;</ETag></CompleteMultipartUploadResult>");
+}
+
 /* HEAD and GET of an object. Objects are never freed once they are in the table. */
 static bool get(int peer, const char *key, bool with_body)
 {
@@ -240,9 +343,9 @@ static bool tell_counts(int peer)
     snprintf(text, sizeof text,
              "{\"connections\": %ld, \"requests\": %ld, \"stored\": %ld, \"bytes\": %lld, "
              "\"refused\": %ld, \"stored_again\": %ld, \"heads\": %ld, \"gets\": %ld, "
-             "\"rejected\": %ld}\n",
+             "\"rejected\": %ld, \"parts\": %ld}\n",
              counts.connections, counts.requests, counts.stored, counts.bytes, counts.refused,
-             counts.again, counts.heads, counts.gets, counts.rejected);
+             counts.again, counts.heads, counts.gets, counts.rejected, counts.parts);
     pthread_mutex_unlock(&lock);
     return answer(peer, "200 OK", "Content-Type: application/json\r\n", text);
 }
@@ -288,6 +391,11 @@ static bool serve_one(int peer, char *head, char *buffer, size_t *have)
     counts.requests++;
     pthread_mutex_unlock(&lock);
     bool is_object = slash && slash[1];
+    if (!strcmp(method, "POST") && is_object && query && strstr(query, "uploadId="))
+        return complete_upload(peer, key, query, head, buffer, have);
+    if (!strcmp(method, "POST") && is_object && query && !strncmp(query, "uploads", 7)) return begin_upload(peer);
+    if (!strcmp(method, "PUT") && is_object && query && strstr(query, "uploadId="))
+        return put_part(peer, query, head, buffer, have);
     if (!strcmp(method, "PUT") && is_object) return put(peer, key, head, buffer, have);
     if (!strcmp(method, "HEAD") && is_object) return get(peer, key, false);
     if (!strcmp(method, "GET") && is_object) return get(peer, key, true);
