@@ -4,8 +4,8 @@ internal import Glibc
 ///
 /// At most two chunks are in memory: the one being sent, and the next.
 final class BodyFeed {
-    /// How much is asked for at once.
-    static let chunk = 128 << 10
+    /// How much is asked for at once: more of a large body, for each chunk costs some switches between threads.
+    static func chunk(of length: Int64) -> Int { length < 4 << 20 ? 128 << 10 : 512 << 10 }
 
     enum Next: Equatable {
         case bytes(Int)
@@ -80,7 +80,7 @@ final class BodyFeed {
     func askAhead() {
         guard !isAsking, failure == nil, chunks.count < 2, arrived < length else { return }
         isAsking = true
-        let count = Int(min(Int64(Self.chunk), length - arrived))
+        let count = Int(min(Int64(Self.chunk(of: length)), length - arrived))
         let asked = round
         source.read(from: arrived, count: count) { [weak self] result in
             guard let self, asked == round else { return }

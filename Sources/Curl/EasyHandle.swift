@@ -119,6 +119,10 @@ final class EasyHandle {
         }
         let carriesBody = request.method == .put || request.method == .post
         let length = request.body?.length ?? (carriesBody ? 0 : nil)
+        if let length, length > 0 {
+            // What is handed to the kernel at once; libcurl's own 64 KiB are many calls for a large body.
+            set(CURLOPT_UPLOAD_BUFFERSIZE, BodyFeed.chunk(of: length) / 2)
+        }
         if let length {
             set(CURLOPT_UPLOAD, 1)
             let size = CURLOPT_INFILESIZE_LARGE

@@ -68,19 +68,17 @@ final class ObjectBody: UploadBody {
     private nonisolated static func read(
         _ file: any OpenFile, _ offset: UInt64, _ count: Int
     ) -> Result<[UInt8], ObjectFailure> {
-        var bytes = [UInt8](repeating: 0, count: count)
-        do throws(FileError) {
-            let read = try bytes.withUnsafeMutableBytes { buffer in
-                Result { () throws(FileError) in
-                    try file.read(into: buffer, at: offset)
-                }
-            }.get()
-            guard read > 0 else { return .failure(.damaged(isShorter)) }
-            bytes.removeLast(count - read)
-            return .success(bytes)
-        } catch {
-            return .failure(ObjectFailure(error))
+        var failure: FileError?
+        // What is read is all that is initialised.
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, read in
+            do throws(FileError) {
+                read = try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            } catch {
+                failure = error
+            }
         }
+        if let failure { return .failure(ObjectFailure(failure)) }
+        return bytes.isEmpty ? .failure(.damaged(isShorter)) : .success(bytes)
     }
 }
 
