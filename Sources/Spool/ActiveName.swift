@@ -183,7 +183,10 @@ enum NameEscape {
     static func markInvalid(_ escaped: String) -> String { invalid + escaped }
 
     static func shown(_ connector: ConnectorName?, _ original: String) -> String {
-        let name = original.hasPrefix(invalid) ? original.dropFirst(invalid.count) : original[...]
+        // Such a name was escaped though it is meant to be read as one that is.
+        let name =
+            original.hasPrefix(invalid)
+            ? original.dropFirst(invalid.count).replacing("%25", with: "%") : original[...]
         return connector.map { "\(SpoolLayout.incoming)/\($0)/\(name)" }
             ?? "\(SpoolLayout.incoming)/\(name)"
     }

@@ -62,6 +62,11 @@ struct ConnectorReport {
             facts.add("uploading", "\(bar) \(upload.text): s3://\(connector.bucket)/\(upload.key)")
         }
         facts.add("given up", connector.lossText)
+        if connector.toRemove > 0 {
+            let next = connector.nextRemoval.map { ", the first not before \($0.extended)" } ?? ""
+            facts.add(
+                "to delete", "\(Findings.count(connector.toRemove, "file")) in the bucket\(next)")
+        }
         if let key = connector.lastKey {
             let time = connector.lastTime.map { " \(age(of: $0, at: status.now)) ago" } ?? ""
             facts.add("last object", "s3://\(connector.bucket)/\(key)\(time)")
@@ -105,6 +110,7 @@ struct ConnectorReport {
 
 extension DaemonStatus.Connector {
     fileprivate var formatText: String? {
+        if kind == "data-export" { return "files as they are (data-export)" }
         let name: String? =
             switch format {
             case "avro": "Avro"
@@ -124,6 +130,6 @@ extension DaemonStatus.Connector {
         let words = [(dropped, "dropped"), (archived, "archived"), (discarded, "discarded")]
             .filter { $0.0.events > 0 }.map { "\(grouped($0.0.events)) \($0.1)" }
         guard !words.isEmpty else { return nil }
-        return "\(words.joined(separator: ", ")) events since the spool was made"
+        return "\(words.joined(separator: ", ")) \(dropped.noun)s since the spool was made"
     }
 }

@@ -9,6 +9,10 @@ struct DaemonStatus {
         var objects = 0
         var events = 0
         var bytes = 0
+        /// Its events are files as they are, an object each.
+        var isOfFiles = false
+
+        var noun: String { isOfFiles ? "file" : "event" }
     }
 
     /// What was delivered in a second, on average over the last minute.
@@ -54,6 +58,9 @@ struct DaemonStatus {
         var lastTime: Timestamp?
         /// The larger objects that are under way.
         var uploads: [Upload]
+        /// Files that are to be deleted in the bucket, and when the first of them.
+        var toRemove: Int
+        var nextRemoval: Timestamp?
     }
 
     /// How far an object is on its way.

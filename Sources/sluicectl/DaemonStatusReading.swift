@@ -59,6 +59,16 @@ extension DaemonStatus.Connector {
         lastKey = value["last_object"]?["key"]?.string
         lastTime = value["last_object"]?["time"]?.time
         uploads = (value["uploads"]?.elements ?? []).compactMap(DaemonStatus.Upload.init)
+        toRemove = value["to_remove"]?["objects"]?.integer ?? 0
+        nextRemoval = value["to_remove"]?["next"]?.time
+        if kind == "data-export" { countFiles() }
+    }
+
+    private mutating func countFiles() {
+        for path in [\Self.held, \.delivered, \.dropped, \.archived, \.discarded, \.inArchive] {
+            self[keyPath: path].isOfFiles = true
+        }
+        for index in episodes.indices { episodes[index].atRisk.isOfFiles = true }
     }
 }
 

@@ -12,13 +12,14 @@ extension DaemonStatus.Amount {
     static func + (left: Self, right: Self) -> Self {
         Self(
             objects: left.objects + right.objects, events: left.events + right.events,
-            bytes: left.bytes + right.bytes)
+            bytes: left.bytes + right.bytes, isOfFiles: left.isOfFiles && right.isOfFiles)
     }
 
-    /// `3 objects with 1,234 events (5.6 MB)`
+    /// `3 objects with 1,234 events (5.6 MB)`, or `3 files (5.6 MB)`
     var text: String {
-        "\(Findings.count(objects, "object")) with \(Findings.count(events, "event")) "
-            + "(\(ByteCount(UInt64(bytes))))"
+        let contents = Findings.count(events, noun)
+        return (isOfFiles ? contents : "\(Findings.count(objects, "object")) with \(contents)")
+            + " (\(ByteCount(UInt64(bytes))))"
     }
 }
 

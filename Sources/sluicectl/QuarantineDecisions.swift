@@ -165,7 +165,10 @@ private final class QuarantineDeciding {
         } else if status == .success {
             Output.data("nothing of it is in quarantine")
         }
-        if left > 0 { Output.error("\(Findings.count(left, "item")) stay in quarantine") }
+        if left > 0 {
+            Output.error(
+                "\(Findings.count(left, "item")) \(left == 1 ? "stays" : "stay") in quarantine")
+        }
         return .end(status)
     }
 }

@@ -134,9 +134,10 @@ extension DaemonStatus {
         let episodes = connectors.flatMap { connector in
             connector.episodes.filter { $0.atRisk.events > 0 }.map { (connector.name, $0) }
         }
-        guard !episodes.isEmpty else { return nil }
-        let amount = episodes.map(\.1.atRisk).reduce(.init(), +)
-        var text = "\(short(amount.events)) events (\(ByteCount(UInt64(amount.bytes))))"
+        guard let first = episodes.first?.1.atRisk else { return nil }
+        let amount = episodes.dropFirst().map(\.1.atRisk).reduce(first, +)
+        let noun = amount.events == 1 ? amount.noun : amount.noun + "s"
+        var text = "\(short(amount.events)) \(noun) (\(ByteCount(UInt64(amount.bytes))))"
         let next = episodes.filter { !$0.1.clockStands && $0.1.firstDrop != nil }.min {
             ($0.1.firstDrop ?? now) < ($1.1.firstDrop ?? now)
         }

@@ -111,7 +111,8 @@ extension DaemonStatus.Connector {
             troubles.append(
                 Trouble(
                     subject: name,
-                    text: "\(Findings.count(dropped.events, "event")) dropped since the spool was "
+                    text:
+                        "\(Findings.count(dropped.events, dropped.noun)) dropped since the spool was "
                         + "made; the journal tells each: journalctl -u sluiced -p crit",
                     isFailing: false))
         }
@@ -119,7 +120,7 @@ extension DaemonStatus.Connector {
             troubles.append(
                 Trouble(
                     subject: name,
-                    text: "\(Findings.count(inArchive.events, "event")) in the archive; "
+                    text: "\(Findings.count(inArchive.events, inArchive.noun)) in the archive; "
                         + "sluicectl archive list \(name), then retry or discard them",
                     isFailing: false))
         }
@@ -136,7 +137,7 @@ extension DaemonStatus.Connector {
 extension DaemonStatus.Episode {
     /// What is at risk, and until when.
     fileprivate func text(at now: Timestamp) -> String {
-        let events = Findings.count(atRisk.events, "event")
+        let events = Findings.count(atRisk.events, atRisk.noun)
         let scope = eventType.map { " of type \($0)" } ?? ""
         let verb = isArchiving ? "archived" : "dropped"
         var text = "\(events)\(scope) (\(ByteCount(UInt64(atRisk.bytes)))) at risk"

@@ -24,10 +24,10 @@ struct ConnectorReportTests {
                 "web", StatusDocuments.document(connectors: [connector])) == [
                     "● web: delivering",
                     "  objects go to: s3://acme-events/currents/",
-                    "         format: JSON Lines (data-export)",
-                    "           held: 3 objects with 1,234 events (5.6 kB), the oldest for 5m",
+                    "         format: files as they are (data-export)",
+                    "           held: 1,234 files (5.6 kB), the oldest for 5m",
                     "       max_held: ██████████░░░░░░░░░░ of 11 kB",
-                    "      delivered: 10 objects with 12,345 events (67 kB) since sluiced started",
+                    "      delivered: 12,345 files (67 kB) since sluiced started",
                     "           rate: 1,204 events/s, 56 kB/s in the last minute",
                     "    last object: s3://acme-events/currents/x.jsonl.gz 10s ago",
                 ])
