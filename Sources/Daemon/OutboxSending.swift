@@ -100,6 +100,9 @@ extension Outbox {
             means: means(for: batch, client, width: width),
             note: { [weak self] disposition in self?.corrected(batch, disposition) },
             done: { [weak self] disposition in self?.ended(batch, disposition) })
+        shipment.isKeyBusy = { [weak self] key in
+            self?.shipments.values.contains { $0.envelope?.key == key } ?? false
+        }
         shipments[batch.id] = shipment
         shipment.start(verifying: batch.isFromEarlierProcess)
     }

@@ -35,6 +35,10 @@ final class Shipment {
     /// Where it goes, whatever the configuration says by now.
     var bucket: String { client.settings.bucket }
 
+    /// Whether another file is on its way to that key.
+    var isKeyBusy: (String) -> Bool = { _ in false }
+    private var hasLooked = false
+
     /// How much of the object was sent by now.
     var sent: UInt64 { parted?.sent ?? body.map { UInt64($0.reached) } ?? 0 }
 
@@ -131,6 +135,10 @@ final class Shipment {
         switch result {
         case .success(let object):
             opened = object
+            if object.envelope.export != nil, isKeyBusy(object.envelope.key) {
+                let message = "another file of that name is on its way"
+                return end(.conflict(Cause(code: "OperationAborted", message: message)))
+            }
             envelope = object.envelope
             if let plan = client.settings.multipart.parts(of: object.envelope.size) {
                 parted = makeParted(object, plan, record)
@@ -148,6 +156,10 @@ final class Shipment {
 
     private func put() {
         guard let opened else { return }
+        if mustLook {
+            hasLooked = true
+            return compare()
+        }
         if let parted { return parted.goOn() }
         let body = ObjectBody(
             opened.file, 0..<opened.envelope.size, on: queue,
@@ -162,6 +174,13 @@ final class Shipment {
             default: correctOrEnd(reply.disposition, mark) { [self] in put() }
             }
         }
+    }
+
+    /// A store without conditional writes would take a file over another object. To look before is not safe against who
+    /// writes at the same moment, but against all that was there.
+    private var mustLook: Bool {
+        envelope?.export != nil && !hasLooked && !isConditional
+            && client.settings.onConflict != .overwrite
     }
 
     /// Makes the correction that an answer asks for and tries again; any other answer is the end.

@@ -13,6 +13,7 @@ from local_s3 import connector_policy
 from seeds import new_seed
 
 MIB = 1 << 20
+LIMITS = {"above": "5MiB", "part_size": "5MiB"}
 KILLS = int(os.environ.get("SLUICE_KILLS", "12"))
 
 
@@ -136,6 +137,25 @@ def test_a_taken_key_gets_a_number_where_the_connector_says_so(installation, buc
     assert [line.kind for line in daemon.lines if line.kind == "batch held"] == []
 
 
+@pytest.mark.parametrize("multipart", [None, LIMITS])
+def test_a_store_without_conditional_writes_overwrites_nothing(installation, scripted_s3, multipart):
+    installation.export(
+        "reports", "acme", scripted_s3.endpoint, scripted_s3.KEYS, conditional_writes=False, on_conflict="rename",
+        multipart=multipart)
+    bodies = [contents(6 * MIB if multipart else 10) + b"%d" % number for number in range(3)]
+    daemon = installation.start()
+    for body in bodies:
+        installation.drop("report.csv", body, "reports")
+        daemon.wait_until(
+            lambda: not (installation.incoming("reports") / "report.csv").exists(), "it is taken")
+    daemon.wait_until(lambda: installation.waiting() == [], "nothing waits", seconds=60)
+    stored = scripted_s3.summary()
+    assert {key: len(each["bodies"]) for key, each in stored.items()} == {
+        "acme/report.csv": 1, "acme/report-2.csv": 1, "acme/report-3.csv": 1}
+    assert {each["sha256"] for each in stored.values()} == {
+        hashlib.sha256(body).hexdigest() for body in bodies}
+
+
 def test_the_newest_file_stays_where_the_connector_overwrites(installation, bucket):
     exports(installation, bucket, on_conflict="overwrite")
     bucket.s3.client("s3").put_object(Bucket=bucket.bucket, Key="report.csv", Body=b"older")
@@ -177,9 +197,6 @@ def test_a_denied_file_concerns_the_whole_connector(installation, s3, make_desti
 
 
 # In parts.
-
-LIMITS = {"above": "5MiB", "part_size": "5MiB"}
-
 
 def test_files_at_the_limits_of_parts_arrive_byte_for_byte(installation, bucket):
     exports(installation, bucket, multipart=LIMITS)
