@@ -4,9 +4,9 @@ import Model
 /// Takes event files from `incoming/` into `active/`, where no producer reaches them.
 ///
 /// What is looked at is what will be read: a file is renamed first and looked at where it then lies, or it is held, by a
-/// lease that keeps writers off, from the look until after the rename. A file with a writer waits as `.claiming-…`
-/// until the writer is gone, and its connector is in the configuration; then its size is fixed by its name. Owned by
-/// the storage lane.
+/// lease that keeps writers off, from the look until after the rename. A file with a writer or a second name waits as
+/// `.claiming-…` until that is gone, and its connector is in the configuration; then its size is fixed by its name.
+/// Owned by the storage lane.
 struct Claimer {
     /// What one round did.
     struct Round {
@@ -16,6 +16,8 @@ struct Claimer {
         var lacksLeases = false
         /// There was more than the round may take.
         var hasMore = false
+        /// Inodes of the files in `active/`, once somebody asked.
+        fileprivate var ours: Set<UInt64>?
     }
 
     /// A directory to claim from: `incoming/` itself, or that of a connector.
@@ -27,31 +29,18 @@ struct Claimer {
         var directory: String { connector.map(SpoolLayout.incoming) ?? SpoolLayout.incoming }
     }
 
-    /// A file with a writer, and how long it has stood still; or one whose connector is not in the configuration.
-    private struct Waiting {
-        var name: ClaimingName
-        var lacksConnector = false
-        var size: UInt64
-        var modified: Int64
-        var since: Duration
-        var began: Duration
-        var isReported = false
-    }
-
-    private var waiting: [Waiting] = []
+    private var waiting: UnfinishedFiles
     var rules = ClaimRules()
     /// What was already reported and left: named once, not at each look.
     private var reported: Set<String> = []
 
     /// Goes on with files that an earlier process was claiming.
     init(left: [ClaimingName]) {
-        waiting = left.sorted { $0.number < $1.number }.map {
-            Waiting(name: $0, size: 0, modified: 0, since: .zero, began: .zero)
-        }
+        waiting = UnfinishedFiles(left: left)
     }
 
-    /// Files that a writer holds back.
-    var waitingCount: Int { waiting.count { !$0.lacksConnector } }
+    /// Files that a writer or a second name holds back.
+    var waitingCount: Int { waiting.count }
 
     /// Claims up to `limit` files from some of the places; `connectors` are all that have a directory.
     mutating func round(
@@ -273,11 +262,12 @@ struct Claimer {
             return try setAside(
                 claiming, "it cannot be opened: \(errorText(error.code))", files, &round)
         }
-        guard status.kind == .regular, status.links == 1 else {
-            let reason =
-                status.kind == .regular
-                ? "it has \(status.links) hard links" : "it is \(status.kind.rawValue)"
-            return try setAside(claiming, reason, files, &round)
+        guard status.kind == .regular else {
+            return try setAside(claiming, "it is \(status.kind.rawValue)", files, &round)
+        }
+        guard status.links == 1 else {
+            if try waitForUnlink(of: claiming, status, surroundings, &round) { return }
+            return try setAside(claiming, "it has \(status.links) hard links", files, &round)
         }
         guard let kind = rules.kind(claiming.original, claiming.connector) else {
             return try setAside(
@@ -309,53 +299,58 @@ struct Claimer {
         for claiming: ClaimingName, _ status: FileStatus, _ writers: Writers,
         _ surroundings: SpoolSurroundings, _ round: inout Round
     ) -> Bool {
-        let now = surroundings.uptime()
         if writers == .unknown { round.lacksLeases = true }
-        let index = waiting.firstIndex { $0.name == claiming }
-        if let index { waiting[index].lacksConnector = false }
-        if writers == .none {
-            if let index { waiting.remove(at: index) }
-            return false
-        }
-        guard let index else {
-            waiting.append(
-                Waiting(
-                    name: claiming, size: status.size, modified: status.modified, since: now,
-                    began: now))
-            return true
-        }
-        // Told only of one that keeps it open: most are closed the next moment.
-        if writers == .some, !waiting[index].isReported,
-            now - waiting[index].began >= Limits.stillness
-        {
-            waiting[index].isReported = true
+        switch waiting.wait(for: claiming, status, writers, at: surroundings.uptime()) {
+        case .isFinished: return false
+        case .waits: return true
+        case .waitsLong:
             round.refusals.append(
                 FileRefusal(
                     file: claiming.shown, reason: "its writer has not closed it yet",
                     fate: .waits))
-        }
-        if waiting[index].size != status.size || waiting[index].modified != status.modified {
-            waiting[index].size = status.size
-            waiting[index].modified = status.modified
-            waiting[index].since = now
-        }
-        guard writers == .unknown, now - waiting[index].since >= Limits.stillness else {
             return true
         }
-        waiting.remove(at: index)
-        return false
     }
 
-    /// Looks again at the files that had writers.
+    /// Whether its other name may still go: link(2), then unlink(2) of the name before, puts a file in place without
+    /// replacing another, as maildir(5) does. Where that other name is in `active/`, it is we who remove it, and the
+    /// file would come twice.
+    private mutating func waitForUnlink(
+        of claiming: ClaimingName, _ status: FileStatus, _ surroundings: SpoolSurroundings,
+        _ round: inout Round
+    ) throws(FileError) -> Bool {
+        if !waiting.contains(claiming) {
+            if round.ours == nil { round.ours = try Self.inodesOfActive(surroundings.files) }
+            if round.ours?.contains(status.inode) == true { return false }
+        }
+        return waiting.waitForUnlink(of: claiming, status, at: surroundings.uptime())
+    }
+
+    private static func inodesOfActive(_ files: any FileSystem) throws(FileError) -> Set<UInt64> {
+        var names: [String] = []
+        try files.forEachName(in: SpoolLayout.active) { name in
+            if ActiveName(name) != nil { names.append(name) }
+            return true
+        }
+        var inodes: Set<UInt64> = []
+        for name in names {
+            if let status = try files.status("\(SpoolLayout.active)/\(name)") {
+                inodes.insert(status.inode)
+            }
+        }
+        return inodes
+    }
+
+    /// Looks again at the files that had writers or a second name.
     private mutating func lookAgain(
         _ connectors: [ConnectorName], _ numbers: inout SequenceNumbers,
         _ surroundings: SpoolSurroundings, _ round: inout Round
     ) throws(FileError) {
-        for entry in waiting {
-            if let connector = entry.name.connector, !connectors.contains(connector) {
-                leaveWaiting(entry.name, for: connector, &round)
+        for name in waiting.names {
+            if let connector = name.connector, !connectors.contains(connector) {
+                leaveWaiting(name, for: connector, &round)
             } else {
-                try look(at: entry.name, isNew: false, nil, &numbers, surroundings, &round)
+                try look(at: name, isNew: false, nil, &numbers, surroundings, &round)
             }
         }
     }
@@ -365,10 +360,7 @@ struct Claimer {
     private mutating func leaveWaiting(
         _ claiming: ClaimingName, for connector: ConnectorName, _ round: inout Round
     ) {
-        guard let index = waiting.firstIndex(where: { $0.name == claiming }),
-            !waiting[index].lacksConnector
-        else { return }
-        waiting[index].lacksConnector = true
+        guard waiting.noteMissingConnector(claiming) else { return }
         round.refusals.append(
             FileRefusal(
                 file: claiming.shown,
@@ -378,7 +370,7 @@ struct Claimer {
     private mutating func setAside(
         _ claiming: ClaimingName, _ reason: String, _ files: any FileSystem, _ round: inout Round
     ) throws(FileError) {
-        waiting.removeAll { $0.name == claiming }
+        waiting.remove(claiming)
         let path = try Quarantine.keep(
             claiming.path, number: claiming.number, connector: claiming.connector,
             original: claiming.original, keptFrom: 0,

@@ -83,6 +83,8 @@ public enum Limits {
     static let offsetTypes = 20_000
     /// How long size and time of a file must stand still where no lease can tell whether it has writers.
     static let stillness = Duration.seconds(5)
+    /// How long a file may keep a second name after it was claimed.
+    static let unlinking = Duration.seconds(5)
     /// No clock is right that says it is earlier: 2026-11-01. An hour is for ever in a key, so intake waits.
     static let earliestTime = Timestamp(unixSeconds: 1_793_491_200)
     /// How far the clock may stand behind the newest hour in the spool before intake waits, in hours.

@@ -83,6 +83,8 @@ import Testing
         tree.write("incoming/one.jsonl", Self.event)
         link(tree.at("incoming/one.jsonl"), tree.at("two.jsonl"))
         house.scan()
+        house.uptime += .seconds(5)
+        house.scan()
         house.flush()
         let reasons = house.fileRefusals.map { "\($0.file): \($0.reason)" }.sorted()
         #expect(
@@ -99,6 +101,40 @@ import Testing
         #expect(tree.text("outside.jsonl") == Self.event)
         #expect(house.sealed() == "")
         #expect(house.failures == [])
+    }
+
+    @Test func `A file that gets its name by link and unlink is taken when the other name is gone`()
+        throws
+    {
+        let house = try SpoolHouse()
+        let tree = house.tree
+        tree.write("incoming/new.tmp", Self.event)
+        link(tree.at("incoming/new.tmp"), tree.at("incoming/new.jsonl"))
+        house.scan()
+        house.flush()
+        #expect(house.activity.writtenFiles == 1)
+        #expect(house.sealed() == "")
+        unlink(tree.at("incoming/new.tmp"))
+        house.scan()
+        house.flush()
+        #expect(house.sealed() == Self.event)
+        #expect(house.fileRefusals.isEmpty)
+        #expect(house.activity.isEmpty)
+    }
+
+    @Test func `A second name of a file that is being read is set aside, so that it comes once`()
+        throws
+    {
+        let house = try SpoolHouse()
+        let tree = house.tree
+        tree.write("incoming/one.jsonl", Self.event)
+        house.scan()
+        let name = try #require(tree.names("active").first)
+        link(tree.at("active/\(name)"), tree.at("incoming/again.jsonl"))
+        house.scan()
+        house.flush()
+        #expect(house.fileRefusals.map(\.reason) == ["it has 2 hard links"])
+        #expect(house.sealed() == Self.event)
     }
 
     @Test func `A directory is named once and left, until everything is looked at again`() throws {
