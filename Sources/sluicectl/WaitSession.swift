@@ -22,7 +22,7 @@ final class WaitSession {
     private var saidAt: Double?
     private var silentSince: Double?
     private var hasAnswered = false
-    private var signals: [any DispatchSourceSignal] = []
+    private var signals: SignalWatch?
 
     /// A daemon that is restarted is back by then.
     private static let patience = 60.0
@@ -65,7 +65,7 @@ final class WaitSession {
     }
 
     private func begin() {
-        for number in [SIGINT, SIGTERM, SIGHUP] { endOn(number) }
+        signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { [weak self] in self?.end(by: $0) }
         if let limit {
             after(Double(limit.milliseconds) / 1000) {
                 let what = "not all is in the bucket after \(limit.text)"
@@ -205,30 +205,10 @@ final class WaitSession {
             + (left.count == 1 ? "it" : "them")
     }
 
-    private func endOn(_ number: CInt) {
-        let (before, ignored) = (signal(number, SIG_DFL), SIG_IGN)
-        // Both are C function pointers or nil, which have the size of a word.
-        if unsafeBitCast(before, to: UInt.self) == unsafeBitCast(ignored, to: UInt.self) {
-            // One that is ignored stays so: nohup(1) asks for it.
-            signal(number, SIG_IGN)
-            return
-        }
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
-        source.setEventHandler { MainActor.assumeIsolated { self.end(by: number) } }
-        source.activate()
-        signals.append(source)
-    }
-
     private func end(by number: CInt) {
         line.clear()
         Output.error(Output.plain(Self.inSpool(left.map(\.export))))
-        // Whoever waits for us is told which signal it was.
-        signal(number, SIG_DFL)
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, number)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        raise(number)
+        SignalWatch.end(by: number)
     }
 
     private func after(_ seconds: Double, _ body: @escaping @MainActor () -> Void) {

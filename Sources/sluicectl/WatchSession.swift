@@ -17,7 +17,8 @@ final class WatchSession {
     private var screen = LiveScreen()
     private var view: WatchView?
     private var throughput = Throughput()
-    private var sources: [any DispatchSourceProtocol] = []
+    private var signals: SignalWatch?
+    private var terminal: (any DispatchSourceRead)?
     private var typed: [UInt8] = []
 
     /// An answer that takes longer is none.
@@ -46,11 +47,13 @@ final class WatchSession {
     // MARK: Asking
 
     private func begin() {
+        let numbers = [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH]
+        signals = SignalWatch(numbers) { [weak self] in self?.handle($0) }
         socket.send(.get, "/status", timeout: Self.timeout) { answer in
             do throws(Refusal) {
                 let status = try StatusCommand.read(answer.get()).status
                 if let name = self.name { try StatusCommand.find(name, in: status) }
-                self.listen()
+                self.readTerminal()
                 self.screen.enter()
                 self.show(status)
                 self.askForHistory()
@@ -118,23 +121,12 @@ final class WatchSession {
 
     // MARK: Keys and signals
 
-    private func listen() {
-        for number in [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH] {
-            var before = sigaction()
-            sigaction(number, nil, &before)
-            // One that is ignored stays so: nohup(1) asks for it.
-            let handler = unsafeBitCast(before.__sigaction_handler.sa_handler, to: UInt.self)
-            if handler == unsafeBitCast(SIG_IGN, to: UInt.self) { continue }
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
-            source.setEventHandler { MainActor.assumeIsolated { self.handle(number) } }
-            source.activate()
-            sources.append(source)
-        }
+    private func readTerminal() {
         guard isatty(STDIN_FILENO) == 1 else { return }
         let source = DispatchSource.makeReadSource(fileDescriptor: STDIN_FILENO, queue: .main)
         source.setEventHandler { MainActor.assumeIsolated { self.readKeys() } }
         source.activate()
-        sources.append(source)
+        terminal = source
     }
 
     private func handle(_ signal: CInt) {
@@ -146,19 +138,15 @@ final class WatchSession {
             // The other threads stop soon, not at once, so this one may go on for a moment: SIGCONT takes the screen again.
             kill(getpid(), SIGSTOP)
         case SIGCONT:
+            // Nothing is drawn yet.
+            guard view != nil else { return }
             // Also where it was stopped by what cannot be caught: a shell may have used the terminal since.
             screen.leave()
             screen.enter()
             draw()
         default:
             screen.leave()
-            // Whoever waits for us is told which signal it was.
-            Glibc.signal(signal, SIG_DFL)
-            var signals = sigset_t()
-            sigemptyset(&signals)
-            sigaddset(&signals, signal)
-            pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-            raise(signal)
+            SignalWatch.end(by: signal)
         }
     }
 
