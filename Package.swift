@@ -165,8 +165,8 @@ let package = Package(
         .testTarget(
             name: "SluicectlTests",
             dependencies: [
-                "sluicectl", "Avro", "Configuration", "Credentials", "Delivery", "Files", "Model",
-                "Spool",
+                "sluicectl", "Avro", "Configuration", "Credentials", "Delivery", "Digest", "Files",
+                "Model", "Spool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

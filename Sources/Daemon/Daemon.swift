@@ -123,7 +123,7 @@ final class Daemon {
                 files: files, storage: DispatchLane(queue: lanes.storage),
                 syncing: DispatchLane(queue: lanes.syncing),
                 removers: lanes.removers, workers: lanes.workers, workerCount: Lanes.workerCount,
-                hashing: DispatchLane(queue: lanes.hashing),
+                hashing: lanes.hashers,
                 uptime: clock.bootTime, now: clock.now,
                 microseconds: Clocks.microseconds, clock: { clock.reading() },
                 report: { report in onLoop { relay.daemon?.take(report) } },

@@ -12,7 +12,7 @@ nonisolated struct ExportFates {
         /// What the file was called.
         var name: String
         var size: UInt64
-        var sha256: SHA256Digest
+        var digest: ContentDigest
     }
 
     enum Fate: Equatable {
@@ -53,14 +53,14 @@ nonisolated struct ExportFates {
     /// The newest that is known.
     func fate(_ question: ObjectQuestion) -> Fate? {
         if let object = stored.last(where: {
-            question.means(key: $0.key, name: $0.name, sha256: $0.sha256)
+            question.means(key: $0.key, name: $0.name, digest: $0.digest)
         }) {
             return .stored(object)
         }
         for refusal in refused.reversed() {
             switch refusal {
             case .object(let object, let reason):
-                if question.means(key: object.key, name: object.name, sha256: object.sha256) {
+                if question.means(key: object.key, name: object.name, digest: object.digest) {
                     return .atFault(object, reason)
                 }
             case .file(let name, let reason, let time):

@@ -49,8 +49,8 @@ nonisolated struct Lanes: Sendable {
     let removers = Workers("sluice.remover", count: Limits.removalsAtOnce)
     /// Reads, packs and appends; as many at once as there are cores.
     let workers = Workers("sluice.worker", count: Lanes.workerCount)
-    /// Hashes files that go as they are.
-    let hashing = DispatchQueue(label: "sluice.hashing")
+    /// Hash files that go as they are, while the workers go on with events.
+    let hashers = Workers("sluice.hasher", count: Lanes.workerCount)
     static let workerCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     /// Reads what is to be sent, secrets and the configuration.
     let reading = DispatchQueue(label: "sluice.reading")

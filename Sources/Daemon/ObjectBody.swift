@@ -122,7 +122,7 @@ nonisolated struct OpenedObject: Sendable {
                 return .failure(
                     .damaged("\(envelope.objectPath) has \(size) bytes, not \(envelope.size)"))
             }
-            if verifying, try object.digest() != envelope.sha256 {
+            if verifying, try object.digest() != envelope.digest {
                 return .failure(.damaged("\(envelope.objectPath) has another SHA-256 than it had"))
             }
             return .success(object)
@@ -133,8 +133,8 @@ nonisolated struct OpenedObject: Sendable {
         }
     }
 
-    private func digest() throws(FileError) -> SHA256Digest {
-        var computation = SHA256()
+    private func digest() throws(FileError) -> ContentDigest {
+        var computation = ContentDigestComputation(envelope.digest.form)
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         var offset: UInt64 = 0
         while offset < envelope.size {

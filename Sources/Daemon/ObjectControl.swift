@@ -29,7 +29,7 @@ nonisolated enum ObjectReport: Equatable {
     case uploading(sent: UInt64, of: UInt64)
     case fate(ExportFates.Fate)
     /// What S3 says of the key.
-    case found(size: UInt64?, sha256: String?)
+    case found(size: UInt64?, digest: String?)
     case absent
     /// Why S3 cannot be asked.
     case unknown(String)
@@ -45,8 +45,8 @@ nonisolated enum ObjectReport: Equatable {
             Self.document("at_fault", [("detail", .string(reason))] + Self.members(object))
         case .fate(.quarantined(let reason)):
             Self.document("quarantined", [("detail", .string(reason))])
-        case .found(let size?, let sha256?):
-            Self.document("stored", [Self.size(size), ("sha256", .string(sha256))])
+        case .found(let size?, let digest?):
+            Self.document("stored", [Self.size(size), ("sha256", .string(digest))])
         // Somebody else's, who does not say what it is.
         case .found(let size, _):
             Self.document("other", size.map { [Self.size($0)] } ?? [])
@@ -62,7 +62,7 @@ nonisolated enum ObjectReport: Equatable {
     private static func members(_ object: ExportFates.Object) -> [(String, JSONText)] {
         [
             ("key", .string(object.key)), size(object.size),
-            ("sha256", .string(object.sha256.hex)),
+            ("sha256", .string(object.digest.description)),
         ]
     }
 
@@ -77,7 +77,7 @@ extension Outbox {
         for shipment in shipments.values {
             guard let envelope = shipment.envelope,
                 question.means(
-                    key: envelope.key, name: envelope.export?.path, sha256: envelope.sha256)
+                    key: envelope.key, name: envelope.export?.path, digest: envelope.digest)
             else { continue }
             return completion(.uploading(sent: shipment.sent, of: envelope.size))
         }
@@ -98,7 +98,7 @@ extension Outbox {
     private func report(_ reply: S3Reply, _ key: String) -> ObjectReport {
         switch reply.disposition {
         case .answered:
-            return .found(size: reply.answer?.contentLength, sha256: reply.answer?.sha256)
+            return .found(size: reply.answer?.contentLength, digest: reply.answer?.digest)
         case .missing:
             return .absent
         default:
@@ -150,7 +150,7 @@ extension ExportFates.Object {
     init?(_ envelope: Envelope?) {
         guard let envelope, let export = envelope.export else { return nil }
         self.init(
-            key: envelope.key, name: export.path, size: envelope.size, sha256: envelope.sha256)
+            key: envelope.key, name: export.path, size: envelope.size, digest: envelope.digest)
     }
 }
 

@@ -7,9 +7,9 @@ nonisolated struct ObjectQuestion: Equatable {
     var connector: ConnectorName
     /// The key that was made of the file; where another object had that, it has another by now.
     var key: String
-    /// What the file is called, and the SHA-256 of its bytes. Without them, any object of the key is meant.
+    /// What the file is called, and the digest of its bytes. Without them, any object of the key is meant.
     var name: String?
-    var sha256: SHA256Digest?
+    var digest: ContentDigest?
     /// Nothing older counts.
     var since: Timestamp?
 
@@ -27,8 +27,8 @@ nonisolated struct ObjectQuestion: Equatable {
         self.key = key
         name = request.query["name"]
         if let text = request.query["sha256"] {
-            guard let digest = SHA256Digest(hex: text) else { throw .number(text) }
-            sha256 = digest
+            guard let digest = ContentDigest(text) else { throw .number(text) }
+            self.digest = digest
         }
         if let text = request.query["since"] {
             guard let seconds = Int64(text) else { throw .number(text) }
@@ -36,16 +36,16 @@ nonisolated struct ObjectQuestion: Equatable {
         }
     }
 
-    init(connector: ConnectorName, key: String, name: String? = nil, sha256: SHA256Digest? = nil) {
-        (self.connector, self.key, self.name, self.sha256) = (connector, key, name, sha256)
+    init(connector: ConnectorName, key: String, name: String? = nil, digest: ContentDigest? = nil) {
+        (self.connector, self.key, self.name, self.digest) = (connector, key, name, digest)
     }
 
     /// Whether an object is the one that is asked for.
-    func means(key: String, name: String?, sha256: SHA256Digest) -> Bool {
-        if let asked = self.sha256, asked != sha256 { return false }
+    func means(key: String, name: String?, digest: ContentDigest) -> Bool {
+        if let asked = self.digest, asked != digest { return false }
         // Keys are told apart by bytes.
         if self.key.utf8.elementsEqual(key.utf8) { return true }
-        guard let asked = self.name, let name, self.sha256 != nil else { return false }
+        guard let asked = self.name, let name, self.digest != nil else { return false }
         return asked.utf8.elementsEqual(name.utf8)
     }
 }

@@ -131,7 +131,8 @@ final class Removals {
             case .answered:
                 guard let answer = reply.answer else { return again(export, reply, envelope) }
                 switch Removal(
-                    of: answer, length: envelope.size, sha256: envelope.sha256.hex, age: age)
+                    of: answer, length: envelope.size, digest: envelope.digest.description, age: age
+                )
                 {
                 case .delete(let tag): delete(export, envelope, tag, client)
                 case .later(let left): postpone(export, by: left)

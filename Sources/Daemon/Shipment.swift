@@ -51,6 +51,8 @@ final class Shipment {
     private let done: (Disposition) -> Void
     private var opened: OpenedObject?
     private var body: ObjectBody?
+    /// Its SHA-256 as a whole, where the envelope has another digest.
+    private var payload: SHA256Digest?
     private var parted: PartedUpload?
     private var rate: TransferRate
     private var isEnded = false
@@ -161,17 +163,44 @@ final class Shipment {
             return compare()
         }
         if let parted { return parted.goOn() }
+        var upload = ObjectUpload(opened.envelope)
+        if upload.payload == nil, isPayloadSigned {
+            guard let payload else { return sign(opened) }
+            upload.payload = payload
+        }
         let body = ObjectBody(
             opened.file, 0..<opened.envelope.size, on: queue,
             sent: { [weak self] in self?.wasRead($0) })
         self.body = body
         let mark = corrections.mark
-        client.putObject(ObjectUpload(opened.envelope), body: body) { [self] reply in
+        client.putObject(upload, body: body) { [self] reply in
             if body.wasSentAgain || reply.answer?.leavesUncertain == true { isUncertain = true }
             if let failure = body.failure { return end(Disposition(failure)) }
             switch reply.disposition {
             case .existing: compare()
             default: correctOrEnd(reply.disposition, mark) { [self] in put() }
+            }
+        }
+    }
+
+    /// Whether what is sent has to be signed, too: its checksum is, and that is enough where nobody can change both.
+    private var isPayloadSigned: Bool {
+        !client.isPrivate || client.settings.checksum != .whenSupported
+            || client.unsupported.contains(.checksum)
+    }
+
+    /// A file that is known by its pieces, and goes whole all the same, is read once more for that.
+    private func sign(_ object: OpenedObject) {
+        means.digests.async { [self] in
+            let result = PartDigest.of(0..<object.envelope.size, object.file, isSigned: true)
+            onLoop { [self] in
+                switch result {
+                case .success(let digest):
+                    payload = digest.sha256
+                    put()
+                case .failure(let failure):
+                    end(Disposition(failure))
+                }
             }
         }
     }
@@ -238,7 +267,7 @@ final class Shipment {
             case .answered:
                 let comparison =
                     reply.answer?.comparison(
-                        length: envelope.size, sha256: envelope.sha256.hex) ?? .unknown
+                        length: envelope.size, digest: envelope.digest.description) ?? .unknown
                 switch comparison {
                 case .equal: isEqual()
                 case .different: differs(reply.answer, lost: cause)
@@ -301,7 +330,7 @@ final class Shipment {
     /// The object under the key does not say its digest: it is fetched and hashed.
     private func hash(lost cause: Cause?) {
         guard let envelope else { return }
-        let computation = Hashing()
+        let computation = Hashing(envelope.digest.form)
         let mark = corrections.mark
         // One byte more than ours has makes it another object, however much would follow.
         let size = Int(clamping: envelope.size)
@@ -310,7 +339,7 @@ final class Shipment {
         ) { [self] reply in
             switch reply.disposition {
             case .answered:
-                guard computation.finish() == envelope.sha256 else {
+                guard computation.finish() == envelope.digest else {
                     return differs(reply.answer, lost: cause)
                 }
                 isEqual()
@@ -323,9 +352,12 @@ final class Shipment {
 
     /// A digest that a closure can hold.
     private final class Hashing {
-        private var computation = SHA256()
-        func update(_ bytes: UnsafeRawBufferPointer) { computation.update(bytes) }
-        func finish() -> SHA256Digest { computation.finish() }
+        private var computation: ContentDigestComputation?
+
+        init(_ form: ContentDigest.Form) { computation = ContentDigestComputation(form) }
+        func update(_ bytes: UnsafeRawBufferPointer) { computation?.update(bytes) }
+        /// Once.
+        func finish() -> ContentDigest? { computation.take()?.finish() }
     }
 }
 
@@ -343,7 +375,7 @@ extension ObjectUpload {
     /// What a batch's object is stored with.
     init(_ envelope: Envelope) {
         self.init(
-            key: envelope.key, sha256: envelope.sha256, crc32: envelope.crc32,
+            key: envelope.key, digest: envelope.digest, crc32: envelope.crc32,
             contentType: envelope.contentType, metadata: Self.metadata(envelope))
     }
 

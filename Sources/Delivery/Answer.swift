@@ -39,8 +39,8 @@ public struct Answer: Sendable, Equatable {
     public var contentLength: UInt64?
     /// `Last-Modified` of a HEAD.
     public var lastModified: Timestamp?
-    /// `x-amz-meta-sluice-sha256`: the SHA-256 of the object's bytes, in hexadecimal.
-    public var sha256: String?
+    /// `x-amz-meta-sluice-sha256`: what the object's bytes are known by, a `ContentDigest`.
+    public var digest: String?
 
     public init(_ outcome: Outcome) {
         self.outcome = outcome
@@ -83,13 +83,14 @@ public enum Comparison: Sendable, Equatable {
 }
 
 extension Answer {
-    /// Compares the object that a HEAD describes with a batch's length and SHA-256 (hexadecimal).
+    /// Compares the object that a HEAD describes with a batch's length and digest. A digest of pieces says nothing about
+    /// one of the whole.
     ///
     /// Never by the ETag: it is no digest of the bytes once the bucket encrypts.
-    public func comparison(length: UInt64, sha256 expected: String) -> Comparison {
+    public func comparison(length: UInt64, digest expected: String) -> Comparison {
         if let contentLength, contentLength != length { return .different }
-        guard let sha256 else { return .unknown }
-        if sha256.lowercased() != expected.lowercased() { return .different }
+        guard let digest, digest.contains("-") == expected.contains("-") else { return .unknown }
+        if digest.lowercased() != expected.lowercased() { return .different }
         return contentLength == nil ? .unknown : .equal
     }
 }

@@ -13,10 +13,10 @@ public enum Removal: Sendable, Equatable {
 
     /// - Parameters:
     ///   - answer: of a HEAD that found something.
-    ///   - sha256: of what was stored, in hexadecimal.
+    ///   - digest: of what was stored, a `ContentDigest`.
     ///   - age: how old an object has to be.
-    public init(of answer: Answer, length: UInt64, sha256: String, age: Duration) {
-        switch answer.comparison(length: length, sha256: sha256) {
+    public init(of answer: Answer, length: UInt64, digest: String, age: Duration) {
+        switch answer.comparison(length: length, digest: digest) {
         case .different:
             self = .replaced(
                 ExistingObject(size: answer.contentLength, modified: answer.lastModified))

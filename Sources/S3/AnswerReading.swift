@@ -35,7 +35,7 @@ nonisolated extension Answer {
         retryAfter = response.header("retry-after").flatMap { Self.pause($0, after: date) }
         contentLength = response.header("content-length").flatMap { UInt64($0) }
         lastModified = response.header("last-modified").flatMap(HTTPDate.timestamp)
-        sha256 = response.header(Self.digestHeader)
+        digest = response.header(Self.digestHeader)
     }
 
     private init(_ failure: TransferFailure) {

@@ -6,20 +6,23 @@ public import Signing
 /// An object as PutObject wants it described; its bytes come from an `UploadBody`.
 public nonisolated struct ObjectUpload: Sendable {
     public var key: String
-    public var sha256: SHA256Digest
+    public var digest: ContentDigest
+    /// The SHA-256 of all bytes, which signs them where they go in one request; nil: they are not signed.
+    public var payload: SHA256Digest?
     /// The CRC-32 of zlib.
     public var crc32: UInt32
     public var contentType: String
     /// Further members of the object's metadata: names without `x-amz-meta-`, values in ASCII. The
-    /// SHA-256 is added as `sluice-sha256`, for that is what a retry compares.
+    /// digest is added as `sluice-sha256`, for that is what a retry compares.
     public var metadata: [Header]
 
     public init(
-        key: String, sha256: SHA256Digest, crc32: UInt32, contentType: String,
+        key: String, digest: ContentDigest, crc32: UInt32, contentType: String,
         metadata: [Header] = []
     ) {
         self.key = key
-        self.sha256 = sha256
+        self.digest = digest
+        payload = digest.form == .whole ? digest.sha256 : nil
         self.crc32 = crc32
         self.contentType = contentType
         self.metadata = metadata
@@ -54,7 +57,7 @@ public nonisolated struct ObjectUpload: Sendable {
     /// What stays with the object in the bucket.
     private func lasting(_ settings: ConnectorSettings) -> [Header] {
         var headers = [
-            Header("content-type", contentType), Header(Answer.digestHeader, sha256.hex),
+            Header("content-type", contentType), Header(Answer.digestHeader, digest.description),
         ]
         headers += metadata.map { Header("x-amz-meta-\($0.name)", $0.value) }
         headers += Self.encryption(settings.encryption)

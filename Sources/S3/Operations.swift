@@ -14,7 +14,7 @@ extension S3Client {
         let draft = Draft(
             operation: .putObject, method: .put, key: object.key,
             headers: object.headers(settings, features: features), features: features,
-            payload: .sha256(object.sha256), body: body)
+            payload: object.payload.map { .sha256($0) } ?? .unsigned, body: body)
         return send(draft, completion: completion)
     }
 

@@ -16,7 +16,7 @@ public struct Envelope: Sendable, Equatable {
     /// The position of the last event. At a restart everything of the stream up to here is skipped.
     public var through: Position
     public var size: UInt64
-    public var sha256: SHA256Digest
+    public var digest: ContentDigest
     public var crc32: UInt32
     public var contentType: String
     public var schemaID: UInt32
@@ -53,7 +53,7 @@ extension Envelope {
         text.add("through-file", through.file)
         text.add("through-offset", through.offset)
         text.add("size", size)
-        text.add("sha256", sha256.hex)
+        text.add("sha256", digest)
         text.add("crc32", crc32)
         text.add("content-type", contentType)
         text.add("schema-id", schemaID)
@@ -70,7 +70,7 @@ extension Envelope {
     init(_ text: CheckedText) throws(CheckedText.Fault) {
         guard let connector = ConnectorName(try text.value("connector")),
             let hour = Hour(try text.value("hour")),
-            let digest = SHA256Digest(hex: try text.value("sha256"))
+            let digest = ContentDigest(try text.value("sha256"))
         else { throw .damaged("connector, hour or sha256 is invalid") }
         let from = Timestamp(unixSeconds: try text.number("accepted-from"))
         let to = Timestamp(unixSeconds: try text.number("accepted-to"))
@@ -93,7 +93,7 @@ extension Envelope {
             offset: try text.number("offset"), events: events,
             through: Position(
                 file: try text.number("through-file"), offset: try text.number("through-offset")),
-            size: try text.number("size"), sha256: digest, crc32: try text.number("crc32"),
+            size: try text.number("size"), digest: digest, crc32: try text.number("crc32"),
             contentType: try text.value("content-type"), schemaID: try text.number("schema-id"),
             accepted: from...to, acceptedClock: clock, export: try Self.export(text))
     }

@@ -19,7 +19,7 @@ public struct SpoolSurroundings: Sendable {
     public var workers: any Lane
     /// How many workers there are.
     public var workerCount: Int
-    /// Reads files that go as they are, one after another, from end to end: a large one takes its time.
+    /// Several at once, at most as many as there are workers: reading files that go as they are from end to end.
     public var hashing: any Lane
     /// Since some fixed moment; never goes back.
     public var uptime: @Sendable () -> Duration

@@ -294,7 +294,8 @@ public final class Spool: @unchecked Sendable {
         let routing = routing
         let unreadable = Set(mediaFaults.filter { $0.value >= Limits.mediaFaults }.keys)
         hasher = FileHasher(
-            surroundings.hashing, files, unreadable: unreadable,
+            surroundings.hashing, workerCount: surroundings.workerCount, files,
+            unreadable: unreadable,
             output: FileHasher.Output(
                 hashed: { file in hop { $0.fileHashed(file) } },
                 refused: { file, reason in hop { $0.refuse(file, reason) } },

@@ -212,7 +212,7 @@ extension SpoolCheck {
                 + grouped(envelope.size)
         }
         let file = try files.open(path)
-        var digest = SHA256()
+        var digest = ContentDigestComputation(envelope.digest.form)
         var offset: UInt64 = 0
         if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: Self.pieceBytes) }
         while offset < status.size {
@@ -232,7 +232,7 @@ extension SpoolCheck {
             census.looked.bytes += UInt64(count)
             listener.progress(census)
         }
-        return digest.finish() == envelope.sha256
+        return digest.finish() == envelope.digest
             ? nil : "its SHA-256 is not that of its envelope, so its bytes have changed"
     }
 }

@@ -77,7 +77,7 @@ extension Spool {
             Envelope(
                 batch: BatchID(connector: connector.name, first: first),
                 eventType: ExportFile.eventType, hour: name.hour, key: key, offset: 0, events: 1,
-                through: first, size: name.size, sha256: file.sha256, crc32: file.crc32,
+                through: first, size: name.size, digest: file.digest, crc32: file.crc32,
                 contentType: ContentType.of(export.name), schemaID: Routing.noSchema,
                 accepted: name.accepted...name.accepted,
                 // Not older than it is.

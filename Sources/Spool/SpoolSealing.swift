@@ -1,5 +1,6 @@
 import Avro
 import Batching
+import Digest
 import Files
 import Model
 
@@ -205,7 +206,7 @@ extension Spool {
     }
 
     private func envelope(_ batch: Batch) -> Envelope? {
-        guard let digest = batch.sha256,
+        guard let sha256 = batch.sha256,
             let connector = routing.connectors.first(where: { $0.name == batch.id.connector }),
             let offset = offsets[batch.id.connector]?.take(batch.stream.eventType, batch.events)
         else {
@@ -217,7 +218,8 @@ extension Spool {
                 connector, eventType: batch.stream.eventType, hour: batch.stream.hour,
                 offset: offset),
             offset: offset, events: batch.events, through: batch.through, size: batch.size,
-            sha256: digest, crc32: batch.crc32, contentType: connector.format.contentType,
+            digest: ContentDigest(whole: sha256), crc32: batch.crc32,
+            contentType: connector.format.contentType,
             schemaID: schema(of: batch)?.id ?? Routing.noSchema, accepted: batch.accepted,
             acceptedClock: batch.acceptedClock)
     }

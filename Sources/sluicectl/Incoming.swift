@@ -23,7 +23,7 @@ struct Incoming {
         /// In nanoseconds since 1970.
         var modified: Int64
         /// Of an export.
-        var sha256: SHA256Digest?
+        var digest: ContentDigest?
     }
 
     /// Names that are tried. The directory cannot be listed, so a free one is found by trying.
@@ -101,7 +101,7 @@ struct Incoming {
 
     private func submit(
         _ shown: String, as asked: IncomingName,
-        fill: (borrowing NewFile) throws(FileError) -> (Int, SHA256Digest?)
+        fill: (borrowing NewFile) throws(FileError) -> (Int, ContentDigest?)
     ) throws(Refusal) -> Submitted {
         do throws(FileError) {
             var file = try newFile(named: asked)
@@ -112,7 +112,7 @@ struct Incoming {
             let modified = try file.modified()
             let name = try takeName(asked, for: &file)
             try file.syncName()
-            return Submitted(name: name, bytes: bytes, modified: modified, sha256: digest)
+            return Submitted(name: name, bytes: bytes, modified: modified, digest: digest)
         } catch {
             if case .export = asked, error.code == EEXIST {
                 throw Refusal(
@@ -163,13 +163,13 @@ struct Incoming {
 
     private func copy(
         _ source: Source, into file: borrowing NewFile
-    ) throws(FileError) -> (Int, SHA256Digest?) {
+    ) throws(FileError) -> (Int, ContentDigest?) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Self.bufferSize, alignment: 16)
         defer { buffer.deallocate() }
         let isHashed = if case .export = source.name { true } else { false }
         var total = 0
-        var digest = SHA256()
+        var digest = ContentDigestComputation(nil)
         while true {
             let count = read(source.descriptor, buffer.baseAddress, buffer.count)
             if count < 0, errno == EINTR { continue }

@@ -123,7 +123,8 @@ extension ConnectorTrial {
     ) {
         let upload = body.withUnsafeBytes { bytes in
             ObjectUpload(
-                key: key, sha256: SHA256.digest(of: bytes), crc32: CRC32(of: bytes).value,
+                key: key, digest: ContentDigest(whole: SHA256.digest(of: bytes)),
+                crc32: CRC32(of: bytes).value,
                 contentType: "text/plain")
         }
         client.putObject(upload, body: BytesBody(body)) { [self] reply in

@@ -136,13 +136,13 @@ struct SubmitCommand: ParsableCommand {
             do throws(Refusal) {
                 let submitted = try Self.submit(file, as: name, into: incoming)
                 guard case .export(let path) = name, let address = target.address(name, submitted),
-                    let sha256 = submitted.sha256
+                    let digest = submitted.digest
                 else {
                     Output.data(line(file, submitted))
                     continue
                 }
                 let export = SubmittedExport(
-                    name: path, address: address, bytes: submitted.bytes, sha256: sha256.hex,
+                    name: path, address: address, bytes: submitted.bytes, digest: digest,
                     time: Timestamp(unixSeconds: submitted.modified / 1_000_000_000))
                 // Another object may have the key; then it is known later where this one lies.
                 if !wait { Output.address(address) }

@@ -1,3 +1,4 @@
+import Digest
 import Model
 import Signing
 
@@ -7,14 +8,13 @@ struct SubmittedExport {
     /// Where it will lie, if no other object has the key.
     var address: ObjectAddress
     var bytes: Int
-    /// In hexadecimal digits.
-    var sha256: String
+    var digest: ContentDigest
     var time: Timestamp
 
     /// What the daemon is asked.
     func question(of connector: ConnectorName) -> String {
         "/object?connector=\(connector)&key=\(PercentEncoding.component(address.key))"
-            + "&name=\(PercentEncoding.component(name.path))&sha256=\(sha256)&since=\(time.unixSeconds)"
+            + "&name=\(PercentEncoding.component(name.path))&sha256=\(digest)&since=\(time.unixSeconds)"
     }
 
     /// How far it is.
@@ -35,7 +35,10 @@ struct SubmittedExport {
         case "stored":
             var place = address
             if let key = answer["key"]?.string { place.key = key }
-            return answer["sha256"]?.string == sha256 ? .stored(place) : .waiting(otherObject)
+            guard answer["sha256"]?.string == digest.description else {
+                return .waiting(otherObject)
+            }
+            return .stored(place)
         case "other": return .waiting(otherObject)
         case "uploading": return .uploading(sent: min(bytes, max(0, answer["sent"]?.integer ?? 0)))
         case "absent", "held": return .waiting(nil)

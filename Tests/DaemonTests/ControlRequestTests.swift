@@ -72,7 +72,7 @@ import Testing
         var question = ObjectQuestion(connector: orders, key: "a/b")
         #expect(ask(["connector": "orders", "key": "a/b"]) == .success(.object(question)))
         question.name = "b"
-        question.sha256 = SHA256.digest(of: "x")
+        question.digest = ContentDigest(whole: SHA256.digest(of: "x"))
         question.since = Timestamp(unixSeconds: 7)
         #expect(
             ask([

@@ -14,14 +14,16 @@ import Testing
 
     private func object(_ key: String, _ name: String, _ bytes: String) -> ExportFates.Object {
         ExportFates.Object(
-            key: key, name: name, size: UInt64(bytes.utf8.count), sha256: SHA256.digest(of: bytes))
+            key: key, name: name, size: UInt64(bytes.utf8.count),
+            digest: ContentDigest(whole: SHA256.digest(of: bytes)))
     }
 
     private func question(_ key: String, _ name: String? = nil, _ bytes: String? = nil)
         -> ObjectQuestion
     {
         ObjectQuestion(
-            connector: reports, key: key, name: name, sha256: bytes.map { SHA256.digest(of: $0) })
+            connector: reports, key: key, name: name,
+            digest: bytes.map { ContentDigest(whole: SHA256.digest(of: $0)) })
     }
 
     @Test
@@ -95,7 +97,7 @@ import Testing
         #expect(asked == 1 && told.count == 3)
         ask(.seconds(1))
         #expect(asked == 2 && told.count == 3)
-        answer?(.found(size: 3, sha256: nil))
-        #expect(told.last == .found(size: 3, sha256: nil))
+        answer?(.found(size: 3, digest: nil))
+        #expect(told.last == .found(size: 3, digest: nil))
     }
 }

@@ -10,7 +10,7 @@ import Testing
     {
         var answer = Answer(status: 200, requestID: "R")
         answer.contentLength = 5
-        answer.sha256 = "ab"
+        answer.digest = "ab"
         answer.entityTag = "\"tag\""
         answer.lastModified = stored
         answer.date = Timestamp(unixSeconds: stored.unixSeconds + seconds)
@@ -19,7 +19,7 @@ import Testing
     }
 
     private static func removal(_ answer: Answer) -> Removal {
-        Removal(of: answer, length: 5, sha256: "ab", age: .seconds(3600))
+        Removal(of: answer, length: 5, digest: "ab", age: .seconds(3600))
     }
 
     @Test func `What was stored is deleted by its ETag once it is old enough by the store's clock`()
@@ -34,14 +34,14 @@ import Testing
     }
 
     @Test func `Another object in its place is left alone`() {
-        let other = Self.answer(after: 4000) { $0.sha256 = "cd" }
+        let other = Self.answer(after: 4000) { $0.digest = "cd" }
         #expect(Self.removal(other) == .replaced(ExistingObject(size: 5, modified: Self.stored)))
         let longer = Self.answer(after: 4000) { $0.contentLength = 6 }
         #expect(Self.removal(longer) == .replaced(ExistingObject(size: 6, modified: Self.stored)))
     }
 
     @Test func `What nobody can tell is left alone`() {
-        #expect(Self.removal(Self.answer(after: 4000) { $0.sha256 = nil }) == .unknown)
+        #expect(Self.removal(Self.answer(after: 4000) { $0.digest = nil }) == .unknown)
         #expect(Self.removal(Self.answer(after: 4000) { $0.date = nil }) == .unknown)
         #expect(Self.removal(Self.answer(after: 4000) { $0.lastModified = nil }) == .unknown)
     }

@@ -79,7 +79,7 @@ struct S3ClientTests {
             let head = await outcome(of: { client.headObject("k", completion: $0) })
             #expect(head.disposition == .answered)
             let sha256 = SHA256.digest(of: "ours").hex
-            let comparison = head.answer?.comparison(length: 4, sha256: sha256)
+            let comparison = head.answer?.comparison(length: 4, digest: sha256)
             #expect(comparison == (same ? .equal : .different))
             let objects = try await server.objects()
             #expect(objects["b/k"]?.bodies.count == 1)
@@ -312,7 +312,8 @@ struct S3ClientTests {
 
     private func put(_ client: S3Client, _ key: String, body: String = "body") async -> S3Reply {
         let object = ObjectUpload(
-            key: key, sha256: SHA256.digest(of: body), crc32: referenceCRC32(Array(body.utf8)),
+            key: key, digest: ContentDigest(whole: SHA256.digest(of: body)),
+            crc32: referenceCRC32(Array(body.utf8)),
             contentType: "application/x-ndjson", metadata: [Header("sluice-events", "1")])
         return await outcome(of: { completion in
             client.putObject(object, body: BytesBody(Array(body.utf8)), completion: completion)

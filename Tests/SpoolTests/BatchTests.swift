@@ -168,7 +168,7 @@ import Testing
                 through-file: 1
                 through-offset: \(lines(0..<1)[0].utf8.count + 1)
                 size: \(object.count)
-                sha256: \(envelope.sha256.hex)
+                sha256: \(envelope.digest)
                 crc32: \(envelope.crc32)
                 content-type: application/x-ndjson
                 schema-id: 0

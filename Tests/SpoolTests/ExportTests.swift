@@ -53,7 +53,9 @@ import Testing
         #expect(envelope.export == Envelope.Export(path: key))
         #expect(envelope.events == 1)
         #expect(envelope.size == UInt64(body.count))
-        #expect(envelope.sha256 == body.withUnsafeBytes { SHA256.digest(of: $0) })
+        #expect(
+            envelope.digest
+                == ContentDigest(whole: body.withUnsafeBytes { SHA256.digest(of: $0) }))
         #expect(house.tree.contents(envelope.objectPath) == body)
         #expect(house.held.map(\.isExport) == [true])
         #expect(house.tree.names("active") == [])
@@ -68,8 +70,25 @@ import Testing
         house.take("reports/f", body)
         let envelope = try #require(house.envelopes("reports").first)
         #expect(envelope.size == UInt64(size))
-        #expect(envelope.sha256 == body.withUnsafeBytes { SHA256.digest(of: $0) })
+        #expect(
+            envelope.digest
+                == ContentDigest(whole: body.withUnsafeBytes { SHA256.digest(of: $0) }))
         #expect(house.tree.contents(envelope.objectPath) == body)
+    }
+
+    @Test func `A large file is hashed in pieces, by several workers, and is one object`() throws {
+        let house = try house()
+        let size = 100 << 20 + 1
+        house.tree.write("incoming/reports/f", [])
+        truncate(house.tree.at("incoming/reports/f"), size)
+        house.scan()
+        let envelope = try #require(house.envelopes("reports").first)
+        #expect(envelope.size == UInt64(size))
+        // Python: hashlib.sha256 of the digests of pieces of 8 MiB, and zlib.crc32, of so many zeros.
+        #expect(
+            envelope.digest.description
+                == "787dd20da2ee0ae36d96271ae5ce67ca08a9ef6ba61f9995d583ee99dab44fa2-13")
+        #expect(envelope.crc32 == 748_543_192)
     }
 
     @Test(arguments: [

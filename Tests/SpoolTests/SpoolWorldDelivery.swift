@@ -24,7 +24,7 @@ extension SpoolWorld {
             }
             if let body = files.contents(envelope.objectPath) {
                 put(envelope, body)
-            } else if bucket[envelope.key].map({ digest($0) }) != envelope.sha256 {
+            } else if bucket[envelope.key].map({ digest($0) }) != envelope.digest.sha256 {
                 ownFindings.append("\(envelope.key): the object is gone and was never delivered")
             }
             if Int.random(in: 0..<4, using: &random) > 0 {
@@ -161,7 +161,7 @@ extension SpoolWorld {
     }
 
     private func put(_ envelope: Envelope, _ body: [UInt8]) {
-        if digest(body) != envelope.sha256 || UInt64(body.count) != envelope.size {
+        if digest(body) != envelope.digest.sha256 || UInt64(body.count) != envelope.size {
             ownFindings.append("\(envelope.key): the object is not what its envelope says")
         }
         if let stored = bucket[envelope.key], stored != body {
