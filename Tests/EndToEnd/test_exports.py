@@ -230,6 +230,26 @@ def test_a_file_of_256_mib_arrives_whole_through_kills(installation, bucket):
     assert bucket.s3.client("s3").list_multipart_uploads(Bucket=bucket.bucket).get("Uploads", []) == []
 
 
+def test_a_file_that_is_known_by_its_pieces_may_go_whole_and_is_compared(installation, bucket):
+    """Above 100 MiB; signed as a whole, since nothing else protects it."""
+    exports(installation, bucket, checksum="when_required", multipart={"above": "1GiB"})
+    s3, body = bucket.s3.client("s3"), bytes(100 * MIB + 1)
+    s3.put_object(Bucket=bucket.bucket, Key="theirs.bin", Body=body)
+    for name in ("ours.bin", "theirs.bin"):
+        installation.drop(name, body, "reports")
+    installation.drain(seconds=120)
+    installation.drop("ours.bin", body, "reports")
+    daemon = installation.drain(seconds=120)
+
+    # hashlib: the SHA-256 of those of each 8 MiB.
+    digest = "787dd20da2ee0ae36d96271ae5ce67ca08a9ef6ba61f9995d583ee99dab44fa2-13"
+    assert s3.head_object(Bucket=bucket.bucket, Key="ours.bin")["Metadata"]["sluice-sha256"] == digest
+    # The same bytes, by whatever they are known: nothing to be done.
+    assert s3.head_object(Bucket=bucket.bucket, Key="theirs.bin")["Metadata"] == {}
+    assert bucket.objects() == {"ours.bin": body, "theirs.bin": body}
+    assert daemon.troubles() == []
+
+
 def test_a_taken_key_of_a_large_file_gets_a_number(installation, bucket):
     exports(installation, bucket, multipart=LIMITS, on_conflict="rename")
     bucket.s3.client("s3").put_object(Bucket=bucket.bucket, Key="large.bin", Body=b"older")
