@@ -43,6 +43,8 @@ final class PartedUpload {
         var wentWell: (Instant) -> Void
         /// So many bytes were read to be sent.
         var sent: (Int) -> Void
+        /// Whether somebody has to look what lies under the key, since the store knows no conditions.
+        var mustLook: () -> Bool
     }
 
     private let opened: OpenedObject
@@ -289,6 +291,8 @@ final class PartedUpload {
                 if let disposition = means.corrections.follow(reply.disposition, sent: mark) {
                     return end(disposition)
                 }
+                // It has just said that it would take this over another object.
+                if means.mustLook() { return end(.existing) }
                 complete()
             }
         }

@@ -158,10 +158,7 @@ final class Shipment {
 
     private func put() {
         guard let opened else { return }
-        if mustLook {
-            hasLooked = true
-            return compare()
-        }
+        if mustLook { return compare() }
         if let parted { return parted.goOn() }
         var upload = ObjectUpload(opened.envelope)
         if upload.payload == nil, isPayloadSigned {
@@ -230,7 +227,8 @@ final class Shipment {
                 client: client, corrections: corrections, reading: queue, digests: means.digests,
                 width: means.width, keep: means.keep, forget: means.forget, abort: means.abort,
                 mayGoOn: means.mayGoOn, instant: { clock.instant() }, wentWell: means.wentWell,
-                sent: { [weak self] in self?.wasRead($0) })
+                sent: { [weak self] in self?.wasRead($0) },
+                mustLook: { [weak self] in self?.mustLook == true })
         ) { [weak self] disposition in self?.partsEnded(disposition) }
     }
 
@@ -261,6 +259,7 @@ final class Shipment {
     /// - Parameter lost: why nobody knows whether there is an object: the upload in parts is no more.
     private func compare(lost cause: Cause? = nil) {
         guard let envelope else { return }
+        hasLooked = true
         let mark = corrections.mark
         client.headObject(envelope.key) { [self] reply in
             switch reply.disposition {

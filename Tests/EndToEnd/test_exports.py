@@ -137,15 +137,21 @@ def test_a_taken_key_gets_a_number_where_the_connector_says_so(installation, buc
     assert [line.kind for line in daemon.lines if line.kind == "batch held"] == []
 
 
+@pytest.mark.parametrize("is_told", [True, False])
 @pytest.mark.parametrize("multipart", [None, LIMITS])
-def test_a_store_without_conditional_writes_overwrites_nothing(installation, scripted_s3, multipart):
+def test_a_store_without_conditional_writes_overwrites_nothing(installation, scripted_s3, multipart, is_told):
+    """Whether the configuration says so, or the store, when another object is there."""
     installation.export(
-        "reports", "acme", scripted_s3.endpoint, scripted_s3.KEYS, conditional_writes=False, on_conflict="rename",
-        multipart=multipart)
+        "reports", "acme", scripted_s3.endpoint, scripted_s3.KEYS, conditional_writes=not is_told,
+        on_conflict="rename", multipart=multipart)
     bodies = [contents(6 * MIB if multipart else 10) + b"%d" % number for number in range(3)]
     daemon = installation.start()
     for body in bodies:
         installation.drop("report.csv", body, "reports")
+        if not is_told and body is bodies[0]:
+            daemon.wait_until(lambda: installation.waiting() == [], "nothing waits", seconds=60)
+            storing = {"method": "POST", "query": "uploadId"} if multipart else {"method": "PUT"}
+            scripted_s3.script(storing | {"do": "answer", "status": 501, "code": "NotImplemented"})
         daemon.wait_until(
             lambda: not (installation.incoming("reports") / "report.csv").exists(), "it is taken")
     daemon.wait_until(lambda: installation.waiting() == [], "nothing waits", seconds=60)
