@@ -13,13 +13,11 @@ import pathlib
 import random
 import re
 import subprocess
-import sys
 import textwrap
-import threading
 import time
-from collections.abc import Callable
 
 from demo import BINARIES, heading, run_in_scratch
+from demo_story import Story
 from events import World, line
 from local_s3 import REGION, LocalS3, connector_policy
 
@@ -27,37 +25,22 @@ BUCKET = "acme-orders"
 TYPES = ["users.messages.email.Send", "users.messages.email.Click"]
 """Few, so that the story fits on a screen."""
 WINDOW = 20
-PATIENCE = 60
-"""Seconds that a step may take before the demonstration gives up."""
 
 
-class Story:
+class Credentials(Story):
     def __init__(self, directory: pathlib.Path, s3: LocalS3):
-        self.directory = directory
-        self.spool = directory / "spool"
-        self.s3 = s3
+        super().__init__(directory, s3)
         self.said: list[str] = []
         self.dropped: set[str] = set()
         """Ids of all events that were put into the spool."""
         self.files = 0
         self.world, self.rng = World(seed=11), random.Random("credentials")
 
-    def run(self) -> bool:
+    def begin(self) -> None:
         print(f"\nA connector's keys are revoked while it delivers. The window is {WINDOW} seconds here "
               "(expire_after; 48 hours\nunless configured): so long may an event wait while the "
               "credentials are rejected.")
         self.configure()
-        command = [BINARIES / "sluiced", "--config", self.config]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as self.daemon:
-            listener = threading.Thread(target=self._listen, daemon=True)
-            listener.start()
-            try:
-                self.tell()
-            finally:
-                self.daemon.terminate()
-                # It reads to the end before the pipe is closed.
-                listener.join()
-        return self.count()
 
     def tell(self) -> None:
         heading(1, "All is well")
@@ -97,19 +80,8 @@ class Story:
     def configure(self) -> None:
         self.s3.make_bucket(BUCKET)
         self.keys = self.s3.make_user(connector_policy(BUCKET))
-        (self.directory / "connectors.d").mkdir()
-        self.spool.mkdir()
-        secret = self.directory / "orders.secret"
-        secret.touch(mode=0o600)
-        secret.write_text(self.keys.secret_access_key)
-        self.config = self.directory / "sluice.toml"
-        self.config.write_text(textwrap.dedent(f"""\
-            [spool]
-            directory = "{self.spool}"
-
-            [http]
-            listen = "{self.directory}/http.sock"
-            """))
+        self.write_configuration()
+        secret = self.write_secret("orders", self.keys.secret_access_key)
         (self.directory / "connectors.d" / "orders.toml").write_text(textwrap.dedent(f"""\
             bucket = "{BUCKET}"
             integration_id = "orders"
@@ -155,15 +127,10 @@ class Story:
 
     # What is seen
 
-    def _listen(self) -> None:
-        for text in self.daemon.stderr:
-            self.said.append(text)
-            shown = re.sub(r"s3://\S+/currents/\S+/event_type=([^/]+)/\S+", r"s3://.../\1/...", text)
-            if "started:" in shown or "stopping" in shown:
-                continue
-            print(textwrap.fill(
-                shown.rstrip().replace(str(self.directory), "..."), 118, subsequent_indent="    ",
-                break_long_words=False), flush=True)
+    def shown(self, text: str) -> str | None:
+        self.said.append(text)
+        return super().shown(
+            re.sub(r"s3://\S+/currents/\S+/event_type=([^/]+)/\S+", r"s3://.../\1/...", text))
 
     def delivered(self) -> int:
         return len(self.delivered_ids())
@@ -177,18 +144,11 @@ class Story:
         return sum(int(found[1].replace(",", "")) for text in self.said
                    if (found := re.search(r": ([\d,]+) events? of type \S+ in .* w(?:as|ere) dropped", text)))
 
-    def wait(self, what: str, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > deadline or self.daemon.poll() is not None:
-                sys.exit(f"this did not happen: {what}")
-            time.sleep(0.1)
-
     def wait_for_line(self, pattern: str, times: int = 1) -> None:
         self.wait(f"a line \"{pattern}\"",
                   lambda: sum(bool(re.search(pattern, text)) for text in list(self.said)) >= times)
 
-    def count(self) -> bool:
+    def end(self) -> bool:
         heading(5, "Counts")
         ids = self.delivered_ids()
         lost = self.lost()
@@ -207,4 +167,4 @@ class Story:
 
 
 if __name__ == "__main__":
-    run_in_scratch(Story)
+    run_in_scratch(Credentials)

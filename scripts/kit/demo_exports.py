@@ -12,12 +12,10 @@ import random
 import subprocess
 import sys
 import textwrap
-import threading
-import time
 import zipfile
-from collections.abc import Callable
 
 from demo import BINARIES, heading, run_in_scratch
+from demo_story import Story
 from local_s3 import REGION, LocalS3
 
 BUCKET = "acme-exports"
@@ -25,34 +23,21 @@ MULTIPART = 16 << 20
 """Bytes above which objects go in parts here; 100 MiB unless configured."""
 REMOVE_AFTER = 4
 """Seconds; in real life rather hours."""
-PATIENCE = 60
 
 
-class Story:
+class Exports(Story):
     def __init__(self, directory: pathlib.Path, s3: LocalS3):
-        self.directory = directory
-        self.s3 = s3
-        self.config = directory / "sluice.toml"
+        super().__init__(directory, s3)
         self.sent: dict[str, bytes] = {}
         """What each address must have."""
 
-    def run(self) -> bool:
+    def begin(self) -> None:
         print("\nReports and exports of any kind are backed up to a bucket as they are: each file becomes one "
               "object.")
         self.configure()
-        daemon = [BINARIES / "sluiced", "--config", self.config]
-        with subprocess.Popen(daemon, stderr=subprocess.PIPE, text=True) as self.daemon:
-            listener = threading.Thread(target=self._listen, daemon=True)
-            listener.start()
-            try:
-                self.tell()
-            finally:
-                self.daemon.terminate()
-                listener.join()
-        return self.compare()
 
     def tell(self) -> None:
-        self.wait("the spool is ready", (self.directory / "spool/incoming/scratch").is_dir)
+        self.wait("the spool is ready", (self.spool / "incoming/scratch").is_dir)
         heading(2, "Files are submitted; where their objects lie is printed")
         users = self.file("users.csv", b"id,name\n" + b"".join(
             f"{number},somebody {number}\n".encode() for number in range(20_000)))
@@ -88,15 +73,7 @@ class Story:
     def configure(self) -> None:
         heading(1, "Connectors of kind \"data-export\", and the policy that is enough for each")
         self.s3.make_bucket(BUCKET)
-        (self.directory / "connectors.d").mkdir()
-        (self.directory / "spool").mkdir()
-        self.config.write_text(textwrap.dedent(f"""\
-            [spool]
-            directory = "{self.directory}/spool"
-
-            [http]
-            listen = "{self.directory}/http.sock"
-            """))
+        self.write_configuration()
         connectors = {
             "reports": f"""folder = "reports"\n[multipart]\nabove = "{MULTIPART >> 20}MiB"\n""",
             "segments": """folder = "exports"\n"""
@@ -111,9 +88,7 @@ class Story:
             path.write_text(settings)
             policy = json.loads(self.sluicectl("policy", name).stdout)
             keys = self.s3.make_user(policy)
-            secret = self.directory / f"{name}.secret"
-            secret.touch(mode=0o600)
-            secret.write_text(keys.secret_access_key)
+            secret = self.write_secret(name, keys.secret_access_key)
             path.write_text(
                 f'endpoint = "{self.s3.endpoint}"\nregion = "{REGION}"\n{settings}'
                 f'[credentials]\naccess_key_id = "{keys.access_key_id}"\n'
@@ -150,22 +125,13 @@ class Story:
 
     # What is seen
 
-    def _listen(self) -> None:
-        for text in self.daemon.stderr:
-            if "started:" in text or "stopping" in text or " info " in text and "is deleted" not in text:
-                continue
-            print(textwrap.fill(
-                text.rstrip().replace(str(self.directory), "..."), 118, initial_indent="  sluiced: ",
-                subsequent_indent="    ", break_long_words=False), flush=True)
+    def shown(self, text: str) -> str | None:
+        if " info " in text and "is deleted" not in text:
+            return None
+        text = super().shown(text)
+        return text and f"  sluiced: {text}"
 
-    def wait(self, what: str, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > deadline or self.daemon.poll() is not None:
-                sys.exit(f"this did not happen: {what}")
-            time.sleep(0.1)
-
-    def compare(self) -> bool:
+    def end(self) -> bool:
         heading(6, "All objects, fetched with other software (boto3) and compared by SHA-256")
         whole = True
         s3 = self.s3.client("s3")
@@ -184,4 +150,4 @@ class Story:
 
 
 if __name__ == "__main__":
-    run_in_scratch(Story)
+    run_in_scratch(Exports)
