@@ -10,17 +10,15 @@ extension Daemon {
     func endWhenEmpty() {
         guard !isStopping, isReady else { return }
         let cannotSettle = settleFailures.count >= Self.failuresBeforeGivingUp
+        var isIntakeOver = cannotSettle || activity.isWithheld
+        if case .failed = intake, failedOpens >= Self.failuresBeforeGivingUp { isIntakeOver = true }
         // What can still be delivered is delivered, even where intake is given up.
-        let isDeliveryOver = outboxes.values.allSatisfy {
-            $0.isEmpty || $0.isStuck || (cannotSettle && $0.totals.held.objects == 0)
-        }
-        if isDeliveryOver {
-            if cannotSettle { return finishRun(isComplete: false) }
-            if activity.isWithheld { return finishRun(isComplete: false) }
-            if case .failed = intake, failedOpens >= Self.failuresBeforeGivingUp {
-                return finishRun(isComplete: false)
+        let isDeliveryOver = {
+            self.outboxes.values.allSatisfy {
+                $0.isEmpty || $0.isStuck || (cannotSettle && $0.totals.held.objects == 0)
             }
         }
+        if isIntakeOver, isDeliveryOver() { return finishRun(isComplete: false) }
         guard intake.isAtWork, activity.isIdle, activity.isIncomingEmpty,
             activity.writtenFiles == 0, activity.hasLooked, !activity.isChangingRouting
         else { return }

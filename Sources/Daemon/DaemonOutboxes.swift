@@ -57,7 +57,7 @@ extension Daemon {
                     self?.flow.deliveredBytes += batch.size
                 },
                 noticeSleep: { [weak self] in self?.noticeSleep() },
-                changed: { [weak self] in self?.outboxChanged() }))
+                changed: { [weak self] in self?.changed(name) }))
         outbox.losses = losses[name] ?? LossTotals()
         outbox.isFilled = hasOpened
         if let index = book?.entries.firstIndex(where: { $0.connector == name }),
@@ -112,9 +112,10 @@ extension Daemon {
         }
     }
 
-    private func outboxChanged() {
+    /// Called for each object, so nothing here looks at every connector.
+    private func changed(_ name: ConnectorName) {
         scheduleGoverning()
-        if outboxes.values.contains(where: { $0.health.revision != $0.keptRevision }) {
+        if let outbox = outboxes[name], outbox.health.revision != outbox.keptRevision {
             keepEpisodes()
         }
         changed()

@@ -144,19 +144,19 @@ extension Outbox {
             + (firstFault ?? "see \"sluicectl status \(name)\"")
     }
 
-    /// Everything that may be in it, a place after the other, each oldest first.
-    private var places: [(first: BatchID, last: BatchID)] {
-        let queues = Array(waiting.values) + atFault.eventTypes.compactMap { atFault[$0] }
-        let single = Array(shipments.keys) + Array(settling.keys) + Array(rekeying.keys)
-        return queues.compactMap { queue in
-            guard let first = queue.first, let last = queue.last else { return nil }
-            return (first.id, last.id)
-        } + single.map { ($0, $0) }
+    /// What waits for nothing but an answer or the disk.
+    private var underWay: [BatchID] {
+        Array(shipments.keys) + Array(settling.keys) + Array(rekeying.keys)
     }
 
-    fileprivate var newestHeld: BatchID? { places.lazy.map(\.last).max() }
+    fileprivate var newestHeld: BatchID? {
+        let queues = Array(waiting.queues.values) + atFault.eventTypes.compactMap { atFault[$0] }
+        return (queues.compactMap(\.last) + underWay).max()
+    }
 
+    /// Asked after every change, so nothing here looks at each event type that waits.
     fileprivate func holdsAny(through newest: BatchID) -> Bool {
-        places.contains { $0.first <= newest }
+        if let oldest = waiting.oldest(where: { _ in true }), oldest.id <= newest { return true }
+        return underWay.contains { $0 <= newest } || atFault.firsts.contains { $0.id <= newest }
     }
 }

@@ -26,7 +26,7 @@ final class Outbox {
     var clock: DaemonClock { surroundings.clock }
     var reporter: Reporter { surroundings.reporter }
 
-    var waiting: [String: BatchQueue] = [:]
+    var waiting = WaitingBatches()
     var shipments: [BatchID: Shipment] = [:]
     /// Asked to be settled, and not yet off the disk.
     var settling: [BatchID: Settlement] = [:]
@@ -132,7 +132,7 @@ final class Outbox {
     func retryFaulty() {
         fates.forgetFaults()
         for (type, queue) in atFault.removeAll() {
-            waiting[type, default: BatchQueue()].insert(queue)
+            waiting.insert(queue, eventType: type)
         }
     }
 
@@ -140,7 +140,7 @@ final class Outbox {
 
     /// Forgets what waits: the spool was opened, and tells all that it holds.
     func empty() {
-        waiting = [:]
+        waiting = WaitingBatches()
         atFault = FaultyBatches()
         rekeying = [:]
         totals.held = BatchSums()
@@ -166,13 +166,13 @@ final class Outbox {
     /// False where it waits already.
     @discardableResult
     func enqueue(_ batch: HeldBatch) -> Bool {
-        waiting[batch.eventType, default: BatchQueue()].insert(batch)
+        waiting.insert(batch)
     }
 
     /// An earlier process may have ended with attempts under way: of each event type, those were among the first.
     private func markAttempted() {
-        for queue in waiting.values {
-            for batch in queue.all.prefix(Self.mostUnderWay) where batch.isFromEarlierProcess {
+        for queue in waiting.queues.values {
+            for batch in queue.prefix(Self.mostUnderWay) where batch.isFromEarlierProcess {
                 uncertain.insert(batch.id)
             }
         }
@@ -224,7 +224,7 @@ final class Outbox {
     private func firsts(_ eventType: String?) -> [HeldBatch] {
         let underWay = shipments.values.map(\.batch)
         guard let eventType else {
-            return waiting.values.compactMap(\.first) + atFault.firsts + underWay
+            return waiting.firsts + atFault.firsts + underWay
         }
         return [waiting[eventType]?.first, atFault[eventType]?.first].compactMap(\.self)
             + underWay.filter { $0.eventType == eventType }
@@ -241,7 +241,7 @@ final class Outbox {
         switch health.state {
         case .delivering:
             let denied = Set(health.deniedEventTypes.compactMap(\.eventType))
-            return waiting.allSatisfy { $0.value.isEmpty || denied.contains($0.key) }
+            return waiting.queues.allSatisfy { $0.value.isEmpty || denied.contains($0.key) }
         case .backingOff(_, let trouble, _): return trouble.failures >= Self.failuresBeforeGivingUp
         case .misconfigured, .credentialsFailing, .paused: return true
         }

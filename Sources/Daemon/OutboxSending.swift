@@ -40,43 +40,34 @@ extension Outbox {
 
     /// The oldest batch that may go now; its event type has its own permission. Probes take event types in turn.
     private func next(at now: Instant, isProbe: Bool) -> HeldBatch? {
-        var best: HeldBatch?
         var wakeAt: Instant?
-        for (type, queue) in waiting {
-            guard let first = queue.first, best.map({ isBefore(first, $0, isProbe) }) ?? true else {
-                continue
-            }
+        func mayGo(_ first: HeldBatch) -> Bool {
             if let until = postponed[first.id]?.until, until > now {
                 wakeAt = min(wakeAt ?? until, until)
-                continue
+                return false
             }
-            switch health.permission(for: type, at: now) {
+            switch health.permission(for: first.eventType, at: now) {
             case .full:
-                break
+                return true
             case .oneAtATime, .probe:
-                if shipments.values.contains(where: { $0.batch.eventType == type }) { continue }
+                return !shipments.values.contains { $0.batch.eventType == first.eventType }
             case .none(let until):
                 if let until { wakeAt = min(wakeAt ?? until, until) }
-                continue
+                return false
             }
-            best = first
         }
+        let best =
+            isProbe
+            ? waiting.firsts.filter(mayGo).min(by: isProbedBefore) : waiting.oldest(where: mayGo)
         guard let best else {
             wake(at: wakeAt, now)
             return nil
         }
-        return takeFirst(best.eventType)
+        return waiting.takeFirst(best.eventType)
     }
 
-    func takeFirst(_ eventType: String) -> HeldBatch? {
-        let batch = waiting[eventType]?.removeFirst()
-        if waiting[eventType]?.isEmpty == true { waiting[eventType] = nil }
-        return batch
-    }
-
-    private func isBefore(_ left: HeldBatch, _ right: HeldBatch, _ isProbe: Bool) -> Bool {
-        guard isProbe else { return left.id < right.id }
-        // The names behind the last one first, then those before it.
+    /// The names behind the last one first, then those before it.
+    private func isProbedBefore(_ left: HeldBatch, _ right: HeldBatch) -> Bool {
         let (isLeftLater, isRightLater) = (
             left.eventType > lastProbed, right.eventType > lastProbed
         )

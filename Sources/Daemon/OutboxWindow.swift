@@ -189,8 +189,10 @@ extension Outbox {
             guard let batch, lost.count < Self.mostGivenUp else { return false }
             return health.hasLost(batch.acceptedInstant, eventType: batch.eventType, at: now)
         }
-        for type in waiting.keys.sorted() {
-            while isLost(waiting[type]?.first), let batch = takeFirst(type) { lost.append(batch) }
+        for type in waiting.eventTypes {
+            while isLost(waiting[type]?.first), let batch = waiting.takeFirst(type) {
+                lost.append(batch)
+            }
         }
         for type in atFault.eventTypes {
             while isLost(atFault[type]?.first), let batch = atFault.removeFirst(type) {
@@ -213,8 +215,8 @@ extension Outbox {
     func discardAll() -> BatchSums {
         var sums = BatchSums()
         retryFaulty()
-        let all = waiting.values.flatMap(\.all)
-        waiting = [:]
+        let all = waiting.queues.values.flatMap(\.all)
+        waiting = WaitingBatches()
         for batch in all {
             sums.add(batch)
             settle(batch, .discarded(perhapsDelivered: uncertain.contains(batch.id)))

@@ -3,8 +3,9 @@ import Model
 
 /// What a number of envelopes say, read one after another.
 struct EnvelopeFindings: Sendable {
-    /// In the order of their names.
+    /// In the order of their names; `packed` once all are read.
     var held: [HeldBatch] = []
+    private(set) var packed: PackedBatches?
     /// Settled batches, which still say how far their streams came.
     var tombstones: [Tombstone] = []
     var archived: [ConnectorName: ArchiveSums] = [:]
@@ -86,6 +87,12 @@ struct EnvelopeFindings: Sendable {
 
     private mutating func raise(_ stream: StreamID, to through: Position) {
         sealedThrough[stream] = max(sealedThrough[stream] ?? through, through)
+    }
+
+    mutating func packHeld() {
+        guard !held.isEmpty else { return }
+        packed = PackedBatches(held)
+        held = []
     }
 
     /// Adds what others say. Held batches stay apart, for there may be very many.

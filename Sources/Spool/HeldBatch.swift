@@ -1,6 +1,6 @@
 public import Model
 
-/// A sealed batch that waits to be delivered, as small as can be: there may be very many.
+/// A sealed batch that waits to be delivered. There may be very many, so most are kept as `PackedBatches`.
 public struct HeldBatch: Sendable, Equatable {
     /// What many batches have in common, kept once for all of them.
     final class Origin: Sendable {
@@ -13,7 +13,7 @@ public struct HeldBatch: Sendable, Equatable {
         }
     }
 
-    private let origin: Origin
+    let origin: Origin
     private let first: Position
     public let through: Position
     /// Of the object.
@@ -57,6 +57,36 @@ public struct HeldBatch: Sendable, Equatable {
         self.clock = summary.acceptedClock ?? clock.milliseconds
         span = UInt32(clamping: summary.acceptedTo - summary.acceptedFrom)
         count = UInt32(clamping: summary.events)
+    }
+
+    /// All but its origin, as numbers of which those of neighbours differ little (`PackedBatches`).
+    typealias Numbers = InlineArray<11, UInt64>
+
+    var numbers: Numbers {
+        [
+            // Mostly its events end in the file in which they begin.
+            first.file, first.offset, through.file &- first.file, through.offset &- first.offset,
+            size, offset, UInt64(bitPattern: youngest), UInt64(bitPattern: clock), UInt64(span),
+            UInt64(count),
+            (isObjectMissing ? 1 : 0) | (isFromEarlierProcess ? 2 : 0) | (isUncertain ? 4 : 0)
+                | (hasUpload ? 8 : 0),
+        ]
+    }
+
+    init(_ origin: Origin, _ numbers: Numbers) {
+        self.origin = origin
+        first = Position(file: numbers[0], offset: numbers[1])
+        through = Position(file: numbers[2] &+ numbers[0], offset: numbers[3] &+ numbers[1])
+        size = numbers[4]
+        offset = numbers[5]
+        youngest = Int64(bitPattern: numbers[6])
+        clock = Int64(bitPattern: numbers[7])
+        span = UInt32(truncatingIfNeeded: numbers[8])
+        count = UInt32(truncatingIfNeeded: numbers[9])
+        isObjectMissing = numbers[10] & 1 != 0
+        isFromEarlierProcess = numbers[10] & 2 != 0
+        isUncertain = numbers[10] & 4 != 0
+        hasUpload = numbers[10] & 8 != 0
     }
 
     public static func == (left: HeldBatch, right: HeldBatch) -> Bool {

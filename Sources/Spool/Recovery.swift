@@ -23,7 +23,7 @@ struct Recovery: Sendable {
     private var folders: [SealedFolder] = []
 
     /// Each piece in the order of names, and no connector's pieces out of order.
-    private(set) var held: [[HeldBatch]] = []
+    private(set) var held: [PackedBatches] = []
     private(set) var findings = EnvelopeFindings()
 
     init(_ files: any FileSystem) throws(FileError) {
@@ -131,7 +131,7 @@ struct Recovery: Sendable {
     private mutating func take(_ pieces: [EnvelopeFindings]) {
         folders = []
         for piece in pieces {
-            if !piece.held.isEmpty { held.append(piece.held) }
+            if let packed = piece.packed { held.append(packed) }
             findings.merge(piece)
         }
     }
@@ -178,6 +178,7 @@ struct Recovery: Sendable {
                 } catch {
                     state.withLock { $0.failure = $0.failure ?? error }
                 }
+                findings.packHeld()
                 let done = findings
                 state.withLock { $0.findings[index] = done }
             }

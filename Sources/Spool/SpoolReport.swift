@@ -54,9 +54,9 @@ public enum SpoolReport: Sendable {
 
 /// What lies in a spool that was just read.
 public struct SpoolContents: Sendable {
-    /// Everything that waits to be delivered; the oldest of each connector first. In pieces, so that very many are never
-    /// copied into one list.
-    public var held: FlattenSequence<[[HeldBatch]]>
+    /// Everything that waits to be delivered; the oldest of each connector first. Packed, so that very many take little
+    /// memory while they are handed over.
+    public var held: FlattenSequence<[PackedBatches]>
     public var quarantined: Int
     public var archived: [ConnectorName: ArchiveSums]
     /// Exports that are to be deleted in the bucket, in no order.
