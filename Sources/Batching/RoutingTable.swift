@@ -1,5 +1,5 @@
 import Avro
-import Model
+public import Model
 
 /// Answers where an event goes. Pure: the same event under the same routing always goes the same way.
 public struct RoutingTable: Sendable {
@@ -51,6 +51,8 @@ public struct RoutingTable: Sendable {
         indexes = Dictionary(
             uniqueKeysWithValues: routing.connectors.enumerated().map { ($1.name, $0) })
     }
+
+    public func index(of name: ConnectorName) -> Int? { indexes[name] }
 
     public func index(of name: some StringProtocol) -> Int? {
         ConnectorName(name).flatMap { indexes[$0] }

@@ -33,9 +33,22 @@ struct ActiveName: Hashable, Sendable {
     var original: String
     var contents = Contents.events(from: 0)
 
-    var text: String {
-        "\(hexadecimal(number, width: 16)).\(accepted.unixSeconds).\(size).\(kind)."
-            + "\(connector?.description ?? "_").\(original)"
+    var text: String { text(behind: "") }
+
+    /// Put together in one string: it is made for each operation on each of very many files.
+    private func text(behind prefix: String) -> String {
+        var text = prefix
+        text.reserveCapacity(prefix.utf8.count + 128 + original.utf8.count)
+        text += hexadecimal(number, width: 16)
+        for part in [String(accepted.unixSeconds), String(size), kind] {
+            text += "."
+            text += part
+        }
+        text += "."
+        text += connector?.description ?? "_"
+        text += "."
+        text += original
+        return text
     }
 
     private var kind: String {
@@ -65,7 +78,7 @@ struct ActiveName: Hashable, Sendable {
 
     var isExport: Bool { contents == .export }
 
-    var path: String { "\(SpoolLayout.active)/\(text)" }
+    var path: String { text(behind: SpoolLayout.active + "/") }
     var hour: Hour { Hour(unixSeconds: accepted.unixSeconds) }
 
     /// The name to show to people: where it was dropped.

@@ -8,8 +8,8 @@ final class Block: @unchecked Sendable {
     private(set) var used = 0
     private(set) var events = 0
 
-    init() {
-        capacity = Limits.firstBlockBytes
+    init(capacity: Int = Limits.firstBlockBytes) {
+        self.capacity = capacity
         memory = .allocate(byteCount: capacity, alignment: 16)
     }
 

@@ -6,10 +6,11 @@ public enum Limits {
     static let blockBytes = 256 << 10
     /// The first allocation of a block. Streams that get few events stay small; it doubles up to `blockBytes`.
     static let firstBlockBytes = 2 << 10
-    /// Memory of all open blocks. Past it the fullest are packed early.
-    static let openBytes = 10 << 20
+    /// Memory of all open blocks. Past it the fullest are packed early. Ten thousand streams have some 4 KiB each then, of
+    /// which deflate makes little more than of large blocks; few streams never come near it.
+    static let openBytes = 40 << 20
     /// Batches that are open: each has some memory beside its block. Past it the older half is sealed early.
-    static let openBatches = 8192
+    static let openBatches = 16_384
     /// Blocks that wait for a packer. Past it nobody reads on.
     static let waitingBlocks = 4
     /// What is read of an event file at once. It also bounds a line: a longer one is refused.

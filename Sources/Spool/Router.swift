@@ -93,7 +93,7 @@ final class Router {
         var direction = RoutingTable.Direction.subscriptions
         var unknown: String?
         if let connector = file.name.connector {
-            if let index = table.index(of: connector.description) {
+            if let index = table.index(of: connector) {
                 direction = .connector(index)
             } else {
                 unknown = connector.description

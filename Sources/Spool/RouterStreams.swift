@@ -45,6 +45,7 @@ extension Router {
     func add(_ event: UnsafeRawBufferPointer, _ position: Position, to stream: Stream) {
         let batch = stream.batch ?? open(stream, at: position)
         if let block = stream.block, !block.hasRoom(for: event.count + 1) {
+            stream.fillsBlocks = true
             pack(stream, batch, block, isLast: false)
             if batch.encodedBytes >= Int(stream.limits.maxBytes.bytes) {
                 close(stream)
@@ -63,7 +64,8 @@ extension Router {
     }
 
     func newBlock(_ stream: Stream) -> Block {
-        let block = Block()
+        let block =
+            stream.fillsBlocks ? Block(capacity: Limits.blockBytes) : Block()
         openBytes += block.capacity
         stream.block = block
         return block
@@ -137,6 +139,7 @@ extension Router {
             guard let batch = stream.batch, let block = stream.block, block.used > 0 else {
                 continue
             }
+            stream.fillsBlocks = false
             pack(stream, batch, block, isLast: false)
         }
     }

@@ -19,6 +19,8 @@ final class Stream {
 
     var batch: Batch?
     var block: Block?
+    /// Its last block became full, so the next one need not grow to that size again.
+    var fillsBlocks = false
 
     init(
         _ id: StreamID, _ routing: Routing, connector: Int, encoder: LineEncoder?,
