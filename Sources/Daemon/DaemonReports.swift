@@ -206,7 +206,7 @@ extension Daemon {
             } else {
                 watcher = try SpoolWatcher(
                     root: settings.spool.directory,
-                    arrived: { [weak self] in self?.spool.scan() },
+                    arrived: { [weak self] in self?.spool.scan(heard: $0) },
                     overflowed: { [weak self] in self?.spool.scanThoroughly() })
                 self.watcher = watcher
             }

@@ -12,9 +12,12 @@ final class SpoolWatcher {
     private let descriptor: Int32
     private let root: String
     private var source: (any DispatchSourceRead)?
-    private var isLookScheduled = false
-    /// Something was closed or moved into place.
-    private let arrived: () -> Void
+    /// The directory behind each watch.
+    private var directories: [Int32: String] = [:]
+    /// Where files were made that may not have been closed yet.
+    private var made: Set<String> = []
+    /// Something was closed or moved into place, in these directories.
+    private let arrived: (Set<String>) -> Void
     /// Events were lost: look everywhere.
     private let overflowed: () -> Void
 
@@ -23,7 +26,7 @@ final class SpoolWatcher {
     private static let patience = DispatchTimeInterval.seconds(1)
 
     init(
-        root: String, arrived: @escaping () -> Void, overflowed: @escaping () -> Void
+        root: String, arrived: @escaping (Set<String>) -> Void, overflowed: @escaping () -> Void
     ) throws(FileError) {
         self.root = root
         self.arrived = arrived
@@ -58,13 +61,14 @@ final class SpoolWatcher {
     private func watch(_ directory: String, _ events: Int32) throws(FileError) {
         let path = "\(root)/\(directory)"
         let mask = UInt32(bitPattern: events) | UInt32(IN_ONLYDIR) | UInt32(IN_DONT_FOLLOW)
-        if inotify_add_watch(descriptor, path, mask) < 0 {
-            throw FileError(operation: "inotify_add_watch", path: path, code: errno)
-        }
+        let watch = inotify_add_watch(descriptor, path, mask)
+        if watch < 0 { throw FileError(operation: "inotify_add_watch", path: path, code: errno) }
+        directories[watch] = directory
     }
 
     private func read() {
-        var seen: UInt32 = 0
+        var hasOverflowed = false
+        var closed: Set<String> = []
         withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 8) { buffer in
             while true {
                 let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
@@ -73,22 +77,38 @@ final class SpoolWatcher {
                 while at < count {
                     // The kernel writes whole events, each with the length of the name behind it.
                     let event = buffer.load(fromByteOffset: at, as: inotify_event.self)
-                    seen |= event.mask
+                    note(event, &closed, &hasOverflowed)
                     at += MemoryLayout<inotify_event>.size + Int(event.len)
                 }
             }
         }
-        if seen & UInt32(IN_Q_OVERFLOW) != 0 { overflowed() }
-        if seen & UInt32(IN_CLOSE_WRITE | IN_MOVED_TO) != 0 { arrived() }
-        if seen & UInt32(IN_CREATE) != 0 { lookLater() }
+        if hasOverflowed { overflowed() }
+        if !closed.isEmpty { arrived(closed) }
     }
 
-    private func lookLater() {
-        guard !isLookScheduled else { return }
-        isLookScheduled = true
+    private func note(
+        _ event: inotify_event, _ closed: inout Set<String>, _ hasOverflowed: inout Bool
+    ) {
+        if event.mask & UInt32(IN_Q_OVERFLOW) != 0 { hasOverflowed = true }
+        guard let directory = directories[event.wd] else { return }
+        if event.mask & UInt32(IN_CLOSE_WRITE | IN_MOVED_TO) != 0 { closed.insert(directory) }
+        if event.mask & UInt32(IN_CREATE) != 0 { lookLater(into: directory) }
+        // It is gone, and what lies in its place now is somebody else's.
+        if event.mask & UInt32(IN_IGNORED) != 0 {
+            directories[event.wd] = nil
+            closed.insert(directory)
+        }
+    }
+
+    private func lookLater(into directory: String) {
+        let isScheduled = !made.isEmpty
+        made.insert(directory)
+        guard !isScheduled else { return }
         DispatchQueue.main.asyncAfter(deadline: .now() + Self.patience) { [weak self] in
-            self?.isLookScheduled = false
-            self?.arrived()
+            guard let self else { return }
+            let made = self.made
+            self.made = []
+            self.arrived(made)
         }
     }
 }

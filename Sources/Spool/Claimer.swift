@@ -18,6 +18,8 @@ struct Claimer {
         var hasMore = false
         /// Inodes of the files in `active/`, once somebody asked.
         fileprivate var ours: Set<UInt64>?
+        /// Connectors in whose directories nothing was found.
+        var empty: [ConnectorName] = []
     }
 
     /// A directory to claim from: `incoming/` itself, or that of a connector.
@@ -89,6 +91,9 @@ struct Claimer {
             }
             names.append(name)
             return true
+        }
+        if names.isEmpty, !hasMore, let connector = place.connector {
+            round.empty.append(connector)
         }
         var left = place.room ?? .max
         for name in names.sorted() {
@@ -189,12 +194,13 @@ struct Claimer {
             number: try numbers.take(files), accepted: surroundings.now(),
             size: status.size, encoding: kind.encoding, connector: connector, original: original,
             contents: kind.contents)
-        guard try move(path, to: active.path, shown, files, &round) else { return }
-        let there = try files.status(active.path)
+        let claimed = active.path
+        guard try move(path, to: claimed, shown, files, &round) else { return }
+        let there = try files.status(claimed)
         guard there?.inode == status.inode, there?.links == 1 else {
             // Somebody put another file under the name meanwhile, or made a link: look again where it lies now.
             return try claimSlowly(
-                active.path, original, fault, shown, connector, &numbers, surroundings, &round)
+                claimed, original, fault, shown, connector, &numbers, surroundings, &round)
         }
         round.claimed.append(active)
     }

@@ -38,7 +38,7 @@ public final class Spool: @unchecked Sendable {
     var offsets: [ConnectorName: Offsets] = [:]
     var newestHour: Hour?
     /// Event files by number, until they have left `active/`.
-    var active: [UInt64: (file: EventFile, end: EventFileEnd?)] = [:]
+    var active = ActiveFiles()
     /// Event files that nothing needs any more.
     var leaving = Fifo<ActiveName>()
     /// Removers at work, and what waits for them to end.
@@ -95,6 +95,11 @@ public final class Spool: @unchecked Sendable {
     var isOpening = false
     private var afterOpening: [() -> Void] = []
     private var isScanScheduled = false
+    /// Connectors whose directories were empty at the last look, since when nothing was heard of them. Where a thousand
+    /// are watched, one file must not have all of their directories read.
+    var quiet: Set<ConnectorName> = []
+    /// Somebody hears of what comes, and says so: else a look has to be everywhere.
+    var isToldWhatComes = false
 
     /// A spool whose tree `SpoolTree.prepare` made ready. Nothing happens before `open`.
     public init(
@@ -122,13 +127,27 @@ public final class Spool: @unchecked Sendable {
 
     /// Looks into `incoming/`.
     public func scan() {
-        surroundings.storage.run { self.scheduleScan() }
+        surroundings.storage.run {
+            self.quiet = []
+            self.scheduleScan()
+        }
+    }
+
+    /// Looks into those of `incoming/` of which something was heard (paths in the spool), and where there was something
+    /// the last time. Only for who hears of everything: what lies in other directories is not found.
+    public func scan(heard directories: Set<String>) {
+        surroundings.storage.run {
+            self.isToldWhatComes = true
+            self.quiet = self.quiet.filter { !directories.contains(SpoolLayout.incoming($0)) }
+            self.scheduleScan()
+        }
     }
 
     /// As `scan`, and also tries again what was named and left.
     public func scanThoroughly() {
         surroundings.storage.run {
             self.claimer.forgetReported()
+            self.quiet = []
             self.scheduleScan()
         }
     }
@@ -136,6 +155,7 @@ public final class Spool: @unchecked Sendable {
     /// Looks into `incoming/`, and calls `done` on the storage lane when that is over and was told of.
     public func look(done: @escaping @Sendable () -> Void) {
         surroundings.storage.run {
+            self.quiet = []
             self.scheduleScan()
             // Behind the look, which lies on the lane by now.
             self.surroundings.storage.run { self.afterReports(done) }
@@ -249,6 +269,7 @@ public final class Spool: @unchecked Sendable {
         // Told again where it still stands: whoever heard of the failure thinks that intake runs now.
         obstacle = nil
         overLimit = []
+        quiet = []
         if try onFile({ () throws(FileError) in try findObstacle() }) == nil { ballast.make(files) }
         tombstones = recovery.findings.tombstones
         // Recovery has just synced the file system, so what it did not find in `active/` is gone for good.
@@ -265,7 +286,7 @@ public final class Spool: @unchecked Sendable {
     func startDesk(sealedThrough: [StreamID: Position]) {
         generation += 1
         let mine = generation
-        active = [:]
+        active = ActiveFiles()
         leaving = Fifo()
         unread = 0
         unsealed = [:]

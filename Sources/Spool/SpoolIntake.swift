@@ -29,9 +29,11 @@ extension Spool {
             activity.isWithheld = admission.isLimited
             return reportActivity()
         }
+        let places = admission.places.filter { $0.connector.map { !quiet.contains($0) } ?? true }
         let round = try claimer.round(
-            admission.places, connectors: routing.connectors.map(\.name), limit: room, &numbers,
+            places, connectors: routing.connectors.map(\.name), limit: room, &numbers,
             surroundings)
+        if isToldWhatComes { quiet.formUnion(round.empty) }
         if round.lacksLeases, !hasSaidLeasesAreLacking {
             hasSaidLeasesAreLacking = true
             report(.leasesUnavailable)
@@ -103,7 +105,7 @@ extension Spool {
         surroundings.storage.run {
             self.isActivityScheduled = false
             self.activity.activeFiles = self.active.count
-            self.activity.activeBytes = self.active.values.reduce(0) { $0 + $1.file.name.size }
+            self.activity.activeBytes = self.active.bytes
             self.activity.unsealedBatches = self.unsealed.count
             self.activity.isChangingRouting = self.routing != self.wantedRouting
             self.report(.activity(self.activity))

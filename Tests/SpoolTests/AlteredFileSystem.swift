@@ -27,6 +27,9 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     /// From where on the device cannot read files whose paths end so.
     var broken: (suffix: String, from: UInt64)?
 
+    /// Directories whose names were read.
+    var listed: Set<String> = []
+
     init(_ files: any FileSystem) {
         self.files = files
     }
@@ -68,6 +71,7 @@ final class AlteredFileSystem: FileSystem, @unchecked Sendable {
     func makeDropDirectory(_ path: String) throws(FileError) { try files.makeDropDirectory(path) }
     func setMode(_ path: String, _ mode: UInt32) throws(FileError) { try files.setMode(path, mode) }
     func forEachName(in path: String, _ body: (String) -> Bool) throws(FileError) {
+        listed.insert(path)
         try files.forEachName(in: path, body)
     }
     func status(_ path: String) throws(FileError) -> FileStatus? { try files.status(path) }
