@@ -29,6 +29,8 @@ let package = Package(
         // C libraries: a module map and a shim each.
         .systemLibrary(name: "CLinux"),
         library("CZlib", "zlib", "zlib1g-dev"),
+        library("CLibdeflate", "libdeflate", "libdeflate-dev"),
+        library("CZstd", "libzstd", "libzstd-dev"),
         library("COpenSSL", "libcrypto", "libssl-dev"),
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),
         library("CSystemd", "libsystemd", "libsystemd-dev"),
@@ -36,7 +38,8 @@ let package = Package(
 
         // One thin, safe Swift layer over each of them.
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "Deflate", dependencies: ["CZlib", "CLibdeflate"], swiftSettings: strict),
+        .target(name: "Zstandard", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Digest", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(
             name: "Curl", dependencies: ["CCurl", "CLinux", "Digest"], swiftSettings: onTheLoop),
@@ -51,10 +54,11 @@ let package = Package(
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Encoding", dependencies: ["Model", "Digest"], swiftSettings: strict),
         .target(
-            name: "Avro", dependencies: ["Model", "Deflate", "Digest", "Encoding"],
+            name: "Avro", dependencies: ["Model", "Deflate", "Zstandard", "Digest", "Encoding"],
             swiftSettings: strict),
         .target(
-            name: "Batching", dependencies: ["Model", "Avro", "Deflate"], swiftSettings: strict),
+            name: "Batching", dependencies: ["Model", "Avro", "Deflate", "Zstandard"],
+            swiftSettings: strict),
         .target(name: "Signing", dependencies: ["Model", "Digest"], swiftSettings: strict),
         .target(name: "Delivery", dependencies: ["Model"], swiftSettings: strict),
 
@@ -96,7 +100,7 @@ let package = Package(
             name: "sluicectl",
             dependencies: [
                 "Model", "Avro", "Files", "Configuration", "Credentials", "Curl", "Deflate",
-                "Delivery", "Digest", "Encoding", "S3", "Signing", "Spool",
+                "Delivery", "Digest", "Encoding", "S3", "Signing", "Spool", "Zstandard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -113,14 +117,16 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model"], swiftSettings: strict),
         .testTarget(
-            name: "FilesTests", dependencies: ["Files", "Deflate", "Support"], swiftSettings: strict
-        ),
+            name: "FilesTests", dependencies: ["Files", "Deflate", "Zstandard", "Support"],
+            swiftSettings: strict),
         .testTarget(
             name: "EncodingTests", dependencies: ["Encoding", "Model", "Support"],
             swiftSettings: strict),
         .testTarget(
             name: "AvroTests",
-            dependencies: ["Avro", "Deflate", "Digest", "Encoding", "Model", "Support"],
+            dependencies: [
+                "Avro", "Deflate", "Zstandard", "Digest", "Encoding", "Model", "Support",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "BatchingTests", dependencies: ["Batching", "Avro", "Model"],
@@ -137,7 +143,8 @@ let package = Package(
         .testTarget(
             name: "SpoolTests",
             dependencies: [
-                "Spool", "Avro", "Batching", "Model", "Files", "Support", "Deflate", "Digest",
+                "Spool", "Avro", "Batching", "Model", "Files", "Support", "Deflate", "Zstandard",
+                "Digest",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -177,7 +184,7 @@ let package = Package(
 // builds all of it so.
 let fuzzed: [Target.Dependency] = [
     "Avro", "Batching", "Configuration", "Credentials", "Curl", "Daemon", "Deflate", "Delivery",
-    "Digest", "Encoding", "Files", "HTTPServer", "Model", "S3", "Signing", "Spool",
+    "Digest", "Encoding", "Files", "HTTPServer", "Model", "S3", "Signing", "Spool", "Zstandard",
 ]
 
 if Context.environment["SLUICE_FUZZ"] == nil {

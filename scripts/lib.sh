@@ -10,7 +10,8 @@ VENV=$ROOT/.venv
 # The libraries that the daemon is built on, and what building with them takes.
 BUILD_PACKAGES=(
     gcc libc6-dev libstdc++-12-dev pkg-config git ca-certificates
-    libcurl4-openssl-dev libssl-dev zlib1g-dev libsystemd-dev libmicrohttpd-dev
+    libcurl4-openssl-dev libssl-dev zlib1g-dev libdeflate-dev libzstd-dev
+    libsystemd-dev libmicrohttpd-dev
 )
 # What makes the Debian package.
 BUILD_DEB_PACKAGES=(debhelper dpkg-dev)

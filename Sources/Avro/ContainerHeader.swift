@@ -21,6 +21,8 @@ public struct ContainerHeader: Sendable {
         case null
         /// One complete raw deflate stream a block (RFC 1951): no zlib header, no checksum.
         case deflate
+        /// One zstd frame a block (RFC 8878), with its size and checksum.
+        case zstandard
     }
 
     public static let magic: [UInt8] = [0x4F, 0x62, 0x6A, 1]
@@ -52,6 +54,19 @@ public struct ContainerHeader: Sendable {
         VariableLong.append(0, to: &bytes)
         self.marker = marker
         self.bytes = bytes + marker.bytes
+    }
+
+    /// A block as it stands in the file.
+    ///
+    /// - Parameters:
+    ///   - data: as the codec packs it.
+    ///   - count: of its records.
+    public func block(_ data: [UInt8], count: Int) -> [UInt8] {
+        var bytes = Self.blockHead(count: count, size: data.count)
+        bytes.reserveCapacity(bytes.count + data.count + SyncMarker.size)
+        bytes += data
+        bytes += marker.bytes
+        return bytes
     }
 
     /// What stands before the data of a block; the marker stands after it.

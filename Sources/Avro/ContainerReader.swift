@@ -1,4 +1,5 @@
 internal import Deflate
+internal import Zstandard
 
 /// Reads an Avro object container file, block by block, from bytes that come in pieces.
 ///
@@ -43,6 +44,7 @@ public struct ContainerReader: ~Copyable {
     private let marker: SyncMarker
     private var input: PieceReader
     private var inflater = BlockInflater()
+    private var frames = FrameReader()
 
     /// Reads the header.
     public init(_ source: @escaping Source) throws(ContainerFault) {
@@ -97,11 +99,43 @@ public struct ContainerReader: ~Copyable {
         guard marker == self.marker.bytes else {
             throw ContainerFault(problem: .marker, offset: markerStart)
         }
-        let data = codec == .null ? packed : try inflate(packed, at: dataStart)
+        let data = try unpack(packed, at: dataStart)
         guard count >= 0, count <= data.count + Self.mostOfNoBytes else {
             throw ContainerFault(problem: .impossible("a count of records", count), offset: start)
         }
         return Block(count: Int(count), data: data, offset: start)
+    }
+
+    private mutating func unpack(
+        _ packed: [UInt8], at offset: Int
+    ) throws(ContainerFault) -> [UInt8] {
+        switch codec {
+        case .null: packed
+        case .deflate: try inflate(packed, at: offset)
+        case .zstandard: try decompress(packed, at: offset)
+        }
+    }
+
+    private mutating func decompress(
+        _ packed: [UInt8], at offset: Int
+    ) throws(ContainerFault) -> [UInt8] {
+        var result = Result<[UInt8], FrameReader.Failure>.success([])
+        packed.withUnsafeBytes { packed in
+            result = Result { () throws(FrameReader.Failure) in
+                try frames.decompress(packed, limit: Self.longestBlock)
+            }
+        }
+        switch result {
+        case .success(let data): return data
+        case .failure(let failure):
+            let problem: ContainerFault.Problem =
+                switch failure {
+                case .corrupt(let why): .corrupt(why)
+                case .truncated: .corrupt("it ends early")
+                case .tooLong: .tooLarge("a block", Self.longestBlock)
+                }
+            throw ContainerFault(problem: problem, offset: offset)
+        }
     }
 
     private mutating func inflate(

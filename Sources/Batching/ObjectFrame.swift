@@ -1,11 +1,22 @@
 public import Avro
 public import Deflate
 public import Model
+internal import Zstandard
 
 /// A format, and what all blocks of one object in it have in common.
 public enum ObjectForm: Sendable {
-    case avro(ContainerHeader, ObjectFormat.AvroCompression)
-    case jsonl(ObjectFormat.JSONLinesCompression)
+    case avro(ContainerHeader, ObjectFormat.AvroCompression, level: Int)
+    case jsonl(ObjectFormat.JSONLinesCompression, level: Int)
+}
+
+extension ObjectFormat.AvroCompression {
+    public var codec: ContainerHeader.Codec {
+        switch self {
+        case .deflate: .deflate
+        case .zstandard: .zstandard
+        case .none: .null
+        }
+    }
 }
 
 /// How the blocks of one object become its bytes.
@@ -21,11 +32,13 @@ public struct ObjectFrame: Sendable {
         self.form = form
     }
 
-    public var header: [UInt8] {
+    /// - Parameter isAlone: the object has one block.
+    public func header(isAlone: Bool) -> [UInt8] {
         switch form {
-        case .avro(let header, _): header.bytes
-        case .jsonl(.gzip): GzipMember.header
-        case .jsonl(.none): []
+        case .avro(let header, _, _): header.bytes
+        case .jsonl(.gzip, _): GzipMember.header
+        case .jsonl(.zstd, _): isAlone ? [] : JoinedFrame.header
+        case .jsonl(.none, _): []
         }
     }
 
@@ -35,10 +48,12 @@ public struct ObjectFrame: Sendable {
         size += UInt64(block.size)
     }
 
-    public var trailer: [UInt8] {
+    /// - Parameter isAlone: as for `header`.
+    public func trailer(isAlone: Bool) -> [UInt8] {
         switch form {
-        case .jsonl(.gzip): GzipMember.trailer(checksum: checksum, size: size)
-        case .avro, .jsonl(.none): []
+        case .jsonl(.gzip, _): GzipMember.trailer(checksum: checksum, size: size)
+        case .jsonl(.zstd, _): isAlone ? [] : JoinedFrame.trailer
+        case .avro, .jsonl(.none, _): []
         }
     }
 }
@@ -55,38 +70,5 @@ public struct PackedBlock: Sendable {
         self.bytes = bytes
         self.checksum = checksum
         self.size = size
-    }
-}
-
-/// Packs blocks, one at a time, and keeps the codecs' state from block to block.
-public struct BlockPacker: ~Copyable {
-    /// zlib's own default: the size that people compare with.
-    public static let level = 6
-
-    private var deflater = BlockDeflater(level: BlockPacker.level)
-
-    public init() {}
-
-    /// - Parameter events: how many of them the block has.
-    public mutating func pack(
-        _ block: UnsafeRawBufferPointer, events: Int, as form: ObjectForm
-    ) -> PackedBlock {
-        switch form {
-        case .avro(let header, let compression):
-            // Readers take an empty block for the end of the file.
-            guard events > 0 else { return PackedBlock(bytes: [], size: 0) }
-            let data =
-                switch compression {
-                case .deflate: deflater.deflate(block, ending: .complete)
-                case .none: [UInt8](block)
-                }
-            let head = ContainerHeader.blockHead(count: events, size: data.count)
-            return PackedBlock(bytes: head + data + header.marker.bytes, size: block.count)
-        case .jsonl(.gzip):
-            return PackedBlock(
-                bytes: deflater.deflate(block), checksum: CRC32(of: block), size: block.count)
-        case .jsonl(.none):
-            return PackedBlock(bytes: [UInt8](block), size: block.count)
-        }
     }
 }

@@ -16,6 +16,8 @@ public struct Routing: Sendable, Equatable {
         public var patterns: [EventPattern]
         public var defaultEventType: String?
         public var format: ObjectFormat
+        /// nil: the format's standard.
+        public var compressionLevel: Int?
         public var transforms: Transforms
         public var limits: BatchLimits
 
@@ -28,6 +30,7 @@ public struct Routing: Sendable, Equatable {
             patterns = settings.events
             defaultEventType = settings.defaultEventType
             format = settings.format
+            compressionLevel = settings.compressionLevel
             transforms = settings.transforms
             limits = settings.batch
         }

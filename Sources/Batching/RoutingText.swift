@@ -20,6 +20,7 @@ extension Routing {
             for pattern in connector.patterns { text.add("events", pattern) }
             if let type = connector.defaultEventType { text.add("default-event-type", type) }
             text.add("format", connector.format.name)
+            if let level = connector.compressionLevel { text.add("compression-level", level) }
             for (field, action) in connector.transforms.actions.sorted(by: { $0.key < $1.key }) {
                 text.add(action.rawValue, field)
             }
@@ -96,6 +97,12 @@ extension Routing.Connector {
                 throw .damaged("a format is unknown")
             }
             self.format = format
+        case "compression-level":
+            let level = try Self.number(value)
+            guard format.levels?.range.contains(level) == true else {
+                throw .damaged("a compression level is out of range")
+            }
+            compressionLevel = level
         case Transforms.Action.remove.rawValue: transforms.actions[value] = .remove
         case Transforms.Action.hash.rawValue: transforms.actions[value] = .hash
         case "max-events": limits.maxEvents = try Self.number(value)
@@ -113,7 +120,8 @@ extension Routing.Connector {
 
 extension ObjectFormat {
     private static let named: [(name: String, format: ObjectFormat)] = [
-        ("avro-deflate", .avro(.deflate)), ("avro", .avro(.none)), ("jsonl-gzip", .jsonl(.gzip)),
+        ("avro-deflate", .avro(.deflate)), ("avro-zstandard", .avro(.zstandard)),
+        ("avro", .avro(.none)), ("jsonl-gzip", .jsonl(.gzip)), ("jsonl-zstd", .jsonl(.zstd)),
         ("jsonl", .jsonl(.none)),
     ]
 
@@ -121,8 +129,10 @@ extension ObjectFormat {
     var name: String {
         switch self {
         case .avro(.deflate): "avro-deflate"
+        case .avro(.zstandard): "avro-zstandard"
         case .avro(.none): "avro"
         case .jsonl(.gzip): "jsonl-gzip"
+        case .jsonl(.zstd): "jsonl-zstd"
         case .jsonl(.none): "jsonl"
         }
     }

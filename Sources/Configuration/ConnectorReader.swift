@@ -57,6 +57,7 @@ struct ConnectorReader {
             root.string("integration_id", rule: IdentityRules.fault) ?? connector.integrationID
         readEvents(into: &connector)
         connector.format = format()
+        connector.compressionLevel = compressionLevel(connector.format)
         connector.transforms = transforms()
         connector.batch = batch(root.table("batch"))
     }
@@ -86,29 +87,32 @@ struct ConnectorReader {
 
     private func format() -> ObjectFormat {
         if root.choice("format", among: ["avro", "jsonl"]) == "jsonl" {
-            let foreign = ["deflate", "zstandard"]
-            return .jsonl(compression(default: .gzip, later: ["zstd"], foreign: foreign))
+            return .jsonl(compression(default: .gzip, foreign: ["deflate", "zstandard"]))
         }
-        let foreign = ["gzip", "zstd"]
-        return .avro(compression(default: .deflate, later: ["zstandard"], foreign: foreign))
+        return .avro(compression(default: .deflate, foreign: ["gzip", "zstd"]))
     }
 
-    /// - Parameters:
-    ///   - later: what is promised, and not in this version.
-    ///   - foreign: what the other format has.
+    /// - Parameter foreign: what the other format has.
     private func compression<Compression>(
-        default standard: Compression, later: [String], foreign: [String]
+        default standard: Compression, foreign: [String]
     ) -> Compression where Compression: RawRepresentable<String> & CaseIterable {
-        let known = Compression.allCases.map { quoted($0.rawValue) }.joined(separator: " or ")
         let text = root.string("compression") { text in
             if Compression(rawValue: text) != nil { return nil }
-            let fault =
-                later.contains(text)
-                ? "is not in this version"
-                : foreign.contains(text) ? "belongs to the other format" : "is unknown"
+            let fault = foreign.contains(text) ? "belongs to the other format" : "is unknown"
+            let known = listed(Compression.allCases.map(\.rawValue))
             return "\(quoted(text)) \(fault); write \(known)"
         }
         return text.flatMap(Compression.init) ?? standard
+    }
+
+    private func compressionLevel(_ format: ObjectFormat) -> Int? {
+        if let levels = format.levels {
+            return root.integer("compression_level", in: levels.range)
+        }
+        if root.integer("compression_level", in: 0...Int.max) != nil {
+            root.problem("compression_level", "\"none\" has no levels; remove one of the two")
+        }
+        return nil
     }
 
     /// Member names of events may be any text, so every key is one.

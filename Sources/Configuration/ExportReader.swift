@@ -8,8 +8,8 @@ struct ExportReader {
 
     func read(into connector: inout ConnectorSettings) {
         for key in [
-            "integration_id", "events", "default_event_type", "format", "compression", "transform",
-            "batch",
+            "integration_id", "events", "default_event_type", "format", "compression",
+            "compression_level", "transform", "batch",
         ] {
             root.refuse(key, "has no meaning with \(Self.kind): files go as they are; remove it")
         }

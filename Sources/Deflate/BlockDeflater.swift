@@ -1,35 +1,36 @@
-internal import CZlib
+internal import CLibdeflate
 
-/// Compresses blocks apart, so that those of one object can be compressed on several cores.
+/// Compresses blocks apart with libdeflate, so that those of one object can be compressed on several cores.
 ///
-/// One owner at a time; the codec's state (about 270 KB) is kept from block to block.
+/// One owner at a time; the codec's state is kept from block to block, and the same block gives the same bytes.
 public struct BlockDeflater: ~Copyable {
     /// How a block ends.
     public enum Ending: Sendable {
-        /// With a sync flush, which leaves the stream at a byte boundary with nothing pending (RFC 1951, 3.2.4): any
-        /// number of such blocks, one after the other, are one raw deflate stream. Nobody needs to know which of them
-        /// is the last; `GzipMember.trailer` ends the stream.
+        /// At a byte boundary, with nothing pending and open for more: any number of such blocks and a complete one after
+        /// them are one raw deflate stream.
         case joined
-        /// With the last block of its stream: each is a raw deflate stream of its own.
+        /// With the last block of its stream: alone, it is a raw deflate stream of its own.
         case complete
     }
 
-    private let stream: UnsafeMutablePointer<z_stream>
+    public static let levels = 1...12
+
+    private let compressor: OpaquePointer
+    private var walk = DeflateWalk()
     /// Where a block is compressed before its exact size is known.
     private var scratch: UnsafeMutableRawBufferPointer
 
     public init(level: Int) {
-        stream = .allocate(capacity: 1)
-        stream.initialize(to: z_stream())
-        // Negative window bits: raw deflate. It fails only for a level out of range or for want of memory.
-        let status = sluice_deflate_init(stream, Int32(level), -15, 8)
-        precondition(status == Z_OK, "deflateInit2: \(status)")
+        // It fails only for a level out of range or for want of memory.
+        guard let compressor = libdeflate_alloc_compressor(Int32(level)) else {
+            preconditionFailure("libdeflate_alloc_compressor: \(level)")
+        }
+        self.compressor = compressor
         scratch = .allocate(byteCount: 64 << 10, alignment: 16)
     }
 
     deinit {
-        deflateEnd(stream)
-        stream.deallocate()
+        libdeflate_free_compressor(compressor)
         scratch.deallocate()
     }
 
@@ -37,28 +38,44 @@ public struct BlockDeflater: ~Copyable {
     public mutating func deflate(
         _ block: UnsafeRawBufferPointer, ending: Ending = .joined
     ) -> [UInt8] {
-        precondition(deflateReset(stream) == Z_OK)
-        // Room for the sync flush beside zlib's own bound, so that one call always finishes.
-        let bound = Int(deflateBound(stream, UInt(block.count))) + 16
-        if scratch.count < bound {
-            scratch.deallocate()
-            scratch = .allocate(byteCount: bound, alignment: 16)
+        guard let input = block.baseAddress, !block.isEmpty else {
+            return ending == .joined ? [] : [0x03, 0x00]
         }
-        let input = block.bindMemory(to: UInt8.self)
-        stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-        stream.pointee.avail_in = UInt32(input.count)
-        stream.pointee.next_out = scratch.bindMemory(to: UInt8.self).baseAddress
-        stream.pointee.avail_out = UInt32(scratch.count)
-        switch ending {
-        case .joined:
-            let status = CZlib.deflate(stream, Z_SYNC_FLUSH)
-            // Room is left, so zlib has given out all that it had.
-            precondition(status == Z_OK && stream.pointee.avail_in == 0)
-            precondition(stream.pointee.avail_out > 0)
-        case .complete:
-            let status = CZlib.deflate(stream, Z_FINISH)
-            precondition(status == Z_STREAM_END)
+        let bound = libdeflate_deflate_compress_bound(compressor, block.count)
+        makeRoom(for: bound + DeflateWalk.padding)
+        let size = libdeflate_deflate_compress(
+            compressor, input, block.count, scratch.baseAddress, bound)
+        // Zero only where the bound is not kept.
+        precondition(size > 0, "libdeflate_deflate_compress")
+        return ending == .complete ? [UInt8](scratch[..<size]) : joined(size)
+    }
+
+    /// The stream in `scratch`, open for more.
+    ///
+    /// libdeflate knows complete streams only. What makes one complete is one bit of its last block's header. Without it,
+    /// and with an empty stored block behind it (RFC 1951, 3.2.4), it ends as with zlib's sync flush.
+    private mutating func joined(_ size: Int) -> [UInt8] {
+        let stream = UnsafeRawBufferPointer(rebasing: scratch[..<size])
+        guard let last = walk.lastBlock(of: stream) else {
+            preconditionFailure("what libdeflate made is no deflate stream")
         }
-        return [UInt8](scratch[..<(scratch.count - Int(stream.pointee.avail_out))])
+        scratch[last.start / 8] &= ~(1 << UInt8(last.start % 8))
+        // The header of the stored block is three bits of zero, then zeros up to a byte; libdeflate pads with zeros, too.
+        let headEnd = (last.end + 3 + 7) / 8
+        return [UInt8](unsafeUninitializedCapacity: headEnd + 4) { bytes, count in
+            let target = UnsafeMutableRawBufferPointer(bytes)
+            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<size]))
+            if headEnd > size { target[size] = 0 }
+            for (index, byte) in [0x00, 0x00, 0xFF, 0xFF].enumerated() {
+                target[headEnd + index] = UInt8(byte)
+            }
+            count = headEnd + 4
+        }
+    }
+
+    private mutating func makeRoom(for size: Int) {
+        guard scratch.count < size else { return }
+        scratch.deallocate()
+        scratch = .allocate(byteCount: size, alignment: 16)
     }
 }

@@ -1,3 +1,4 @@
+internal import CLibdeflate
 internal import CZlib
 
 /// CRC-32 as in gzip (RFC 1952, 8), zlib and `x-amz-checksum-crc32`.
@@ -14,8 +15,9 @@ public struct CRC32: Sendable, Hashable {
     }
 
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
-        value = UInt32(truncatingIfNeeded: crc32_z(UInt(value), start, bytes.count))
+        guard let start = bytes.baseAddress else { return }
+        // More than twice as fast as zlib's.
+        value = libdeflate_crc32(value, start, bytes.count)
     }
 
     /// Makes this the checksum of what it covers, followed by `length` bytes whose checksum is `next`.

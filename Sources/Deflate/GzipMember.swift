@@ -2,15 +2,14 @@
 ///
 /// ```
 /// 1f 8b 08 00  00000000  00 ff   no name, no time: the same bytes whenever it is made
-/// deflate blocks, each ended by a sync flush
-/// 03 00                          an empty last block
+/// blocks of `BlockDeflater`      joined ones, and then a complete one
 /// CRC-32, size mod 2^32          little-endian
 /// ```
 public enum GzipMember {
     public static let header: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]
 
     public static func trailer(checksum: CRC32, size: UInt64) -> [UInt8] {
-        [0x03, 0x00] + littleEndian(checksum.value) + littleEndian(UInt32(truncatingIfNeeded: size))
+        littleEndian(checksum.value) + littleEndian(UInt32(truncatingIfNeeded: size))
     }
 
     private static func littleEndian(_ number: UInt32) -> [UInt8] {

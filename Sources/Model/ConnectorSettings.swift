@@ -38,6 +38,8 @@ public struct ConnectorSettings: Sendable, Equatable {
     /// nil: virtual for AWS where the bucket's name allows it, path for an own endpoint.
     public var addressing: Addressing?
     public var format = ObjectFormat.avro(.deflate)
+    /// nil: the standard of the format's compression.
+    public var compressionLevel: Int?
     public var transforms = Transforms()
     public var encryption: ServerSideEncryption?
     public var storageClass: String?
@@ -88,8 +90,12 @@ public enum ObjectFormat: Sendable, Hashable {
     /// The events' own bytes, a line each.
     case jsonl(JSONLinesCompression)
 
-    public enum AvroCompression: String, Sendable, Hashable, CaseIterable { case deflate, none }
-    public enum JSONLinesCompression: String, Sendable, Hashable, CaseIterable { case gzip, none }
+    public enum AvroCompression: String, Sendable, Hashable, CaseIterable {
+        case deflate, zstandard, none
+    }
+    public enum JSONLinesCompression: String, Sendable, Hashable, CaseIterable {
+        case gzip, zstd, none
+    }
 
     public var isAvro: Bool {
         if case .avro = self { true } else { false }
@@ -100,6 +106,7 @@ public enum ObjectFormat: Sendable, Hashable {
         switch self {
         case .avro: ".avro"
         case .jsonl(.gzip): ".jsonl.gz"
+        case .jsonl(.zstd): ".jsonl.zst"
         case .jsonl(.none): ".jsonl"
         }
     }
@@ -108,7 +115,19 @@ public enum ObjectFormat: Sendable, Hashable {
         switch self {
         case .avro: "application/avro"
         case .jsonl(.gzip): "application/gzip"
+        case .jsonl(.zstd): "application/zstd"
         case .jsonl(.none): "application/x-ndjson"
+        }
+    }
+
+    /// How hard its compression may try, from the least, and how hard it does unless told; nil: it has no levels.
+    ///
+    /// The standards are chosen by the table in docs/performance.md.
+    public var levels: (range: ClosedRange<Int>, standard: Int)? {
+        switch self {
+        case .avro(.deflate), .jsonl(.gzip): (1...12, 5)
+        case .avro(.zstandard), .jsonl(.zstd): (1...19, 1)
+        case .avro(.none), .jsonl(.none): nil
         }
     }
 }

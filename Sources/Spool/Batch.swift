@@ -123,10 +123,12 @@ final class Batch: @unchecked Sendable {
     }
 
     private func append(_ packed: Packed, to files: some FileSystem) throws(FileError) {
-        var bytes = size == 0 ? frame.header : []
+        // The block that is both first and last, as for the packer.
+        let isAlone = size == 0 && packed.isLast
+        var bytes = size == 0 ? frame.header(isAlone: isAlone) : []
         frame.append(packed.block)
         if packed.isLast {
-            bytes += packed.block.bytes + frame.trailer
+            bytes += packed.block.bytes + frame.trailer(isAlone: isAlone)
         } else if bytes.isEmpty {
             bytes = packed.block.bytes
         } else {

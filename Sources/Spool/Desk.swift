@@ -57,7 +57,7 @@ final class Desk: Sendable {
 
     /// Sendable: a packer is in the desk's list or with one worker, never both.
     private final class PackerBox: @unchecked Sendable {
-        var packer = BlockPacker()
+        let packer = BlockPacker()
     }
 
     private let router: RouterBox
@@ -223,7 +223,8 @@ final class Desk: Sendable {
 
     private func pack(_ job: PackJob, _ box: PackerBox) {
         let packed = box.packer.pack(
-            job.block.bytes, events: job.block.events, as: job.batch.form)
+            job.block.bytes, events: job.block.events, as: job.batch.form,
+            at: BlockPlace(index: job.index, isLast: job.isLast))
         state.withLock { $0.packers.append(box) }
         do throws(FileError) {
             let isComplete = try job.batch.write(

@@ -88,7 +88,7 @@ extension Router {
     private func form(_ stream: Stream, first: Position) -> ObjectForm {
         switch stream.format {
         case .jsonl(let compression):
-            return .jsonl(compression)
+            return .jsonl(compression, level: stream.compressionLevel)
         case .avro(let compression):
             guard let schema = stream.schema else {
                 preconditionFailure("routing refuses types without a schema")
@@ -107,10 +107,10 @@ extension Router {
                     String(first.file), String(first.offset),
                 ]
             let header = ContainerHeader(
-                schema: schema.text, codec: compression == .none ? .null : .deflate,
+                schema: schema.text, codec: compression.codec,
                 metadata: origin.map { (name: $0.0, value: $0.1) },
                 marker: SyncMarker(digestOf: name.joined(separator: "\n")))
-            return .avro(header, compression)
+            return .avro(header, compression, level: stream.compressionLevel)
         }
     }
 

@@ -298,7 +298,8 @@ public final class Spool: @unchecked Sendable {
         activity = SpoolActivity()
         let (lane, files, uptime) = (surroundings.storage, surroundings.files, surroundings.uptime)
         /// Runs on the storage lane what a worker has to say, unless its desk is no longer the one.
-        @Sendable func hop(_ body: @escaping @Sendable (Spool) -> Void) {
+        let hop: @Sendable (_ body: @escaping @Sendable (Spool) -> Void) -> Void = {
+            [weak self] body in
             lane.run { [weak self] in
                 guard let self, self.generation == mine, !self.isStopping else { return }
                 body(self)

@@ -8,6 +8,7 @@ import Model
 final class Stream {
     let id: StreamID
     let format: ObjectFormat
+    let compressionLevel: Int
     let schema: AvroSchema?
     let limits: BatchLimits
     /// The connector's place in the routing.
@@ -32,6 +33,8 @@ final class Stream {
         self.sealedThrough = sealedThrough
         let settings = routing.connectors[connector]
         format = settings.format
+        // Without levels, none is looked at.
+        compressionLevel = settings.compressionLevel ?? settings.format.levels?.standard ?? 0
         schema = routing.schema(settings, eventType: id.eventType)
         limits = settings.limits
     }

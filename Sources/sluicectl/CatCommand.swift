@@ -14,8 +14,8 @@ struct CatCommand: ParsableCommand {
         discussion: """
             An object is a local file, - for stdin, or s3://bucket/key, which is fetched with the \
             credentials of the connector that has this bucket and a folder with this key. What it \
-            is, its first bytes tell: an Avro object container (codec deflate or null), gzip data, \
-            or JSON Lines.
+            is, its first bytes tell: an Avro object container (codec deflate, zstandard or null), \
+            gzip data, zstd data, or JSON Lines.
 
             Of Avro, a union is printed as the value that it holds, bytes and fixed as a string of \
             the characters U+0000 to U+00FF, NaN and the infinities as strings. JSON Lines are \

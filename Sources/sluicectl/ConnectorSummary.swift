@@ -93,6 +93,11 @@ struct ConnectorSummary {
             ("format", .string(connector.format.isAvro ? "avro" : "jsonl")),
             ("compression", .string(compression)),
             (
+                "compression_level",
+                (connector.compressionLevel ?? connector.format.levels?.standard)
+                    .map { .integer($0) } ?? .null
+            ),
+            (
                 "schemas",
                 .object(schemas.map { ($0.eventType, .integer(Int($0.id))) })
             ),
@@ -142,11 +147,16 @@ struct ConnectorSummary {
 
     private var formatText: String {
         switch connector.format {
-        case .avro(.deflate): "Avro, deflate; \(schemaText)"
-        case .avro(.none): "Avro, not compressed; \(schemaText)"
-        case .jsonl(.gzip): "JSON Lines, gzip"
-        case .jsonl(.none): "JSON Lines, not compressed"
+        case .avro(let compression):
+            "Avro, \(compression == .none ? "not compressed" : compression.rawValue)\(levelText); "
+                + schemaText
+        case .jsonl(let compression):
+            "JSON Lines, \(compression == .none ? "not compressed" : compression.rawValue)\(levelText)"
         }
+    }
+
+    private var levelText: String {
+        connector.compressionLevel.map { " of level \($0)" } ?? ""
     }
 
     private var schemaText: String {

@@ -19,7 +19,7 @@ struct ContainerPrinter: ~Copyable {
     var compression: String {
         switch reader.codec {
         case .null: "none"
-        case .deflate: "deflate"
+        case .deflate, .zstandard: reader.codec.rawValue
         }
     }
 

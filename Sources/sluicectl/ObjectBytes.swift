@@ -1,5 +1,4 @@
 import Avro
-import Deflate
 import Files
 import Glibc
 
@@ -47,72 +46,5 @@ final class ObjectBytes {
         if ahead.isEmpty { return try source() }
         defer { ahead = [] }
         return ahead
-    }
-
-    /// What the gzip data in these bytes holds.
-    func decompressed() -> ObjectBytes {
-        let gzip = GzipData(self)
-        return ObjectBytes { () throws(Unreadable) in try gzip.next() }
-    }
-}
-
-/// Gzip data, any number of members, as it is decompressed.
-private final class GzipData {
-    private let bytes: ObjectBytes
-    private var reader = GzipReader()
-    private var piece: [UInt8] = []
-    private var position = 0
-    /// Of the compressed bytes, those that are used.
-    private var offset = 0
-
-    init(_ bytes: ObjectBytes) {
-        self.bytes = bytes
-    }
-
-    func next() throws(ObjectBytes.Unreadable) -> [UInt8] {
-        while true {
-            if position == piece.count {
-                (piece, position) = (try bytes.next(), 0)
-                if piece.isEmpty {
-                    try check { () throws(GzipReader.Failure) in try reader.finish() }
-                    return []
-                }
-            }
-            let output = try check { () throws(GzipReader.Failure) in try decompress() }
-            if !output.isEmpty { return output }
-        }
-    }
-
-    private func decompress() throws(GzipReader.Failure) -> [UInt8] {
-        var result = Result<Int, GzipReader.Failure>.success(0)
-        let output = [UInt8](unsafeUninitializedCapacity: ObjectBytes.pieceSize) { output, count in
-            result = piece[position...].withUnsafeBytes { input in
-                Result { () throws(GzipReader.Failure) in
-                    let used = try reader.read(input, into: UnsafeMutableRawBufferPointer(output))
-                    count = used.produced
-                    return used.consumed
-                }
-            }
-        }
-        let consumed = try result.get()
-        position += consumed
-        offset += consumed
-        return output
-    }
-
-    private func check<Success>(
-        _ step: () throws(GzipReader.Failure) -> Success
-    ) throws(ObjectBytes.Unreadable) -> Success {
-        do throws(GzipReader.Failure) {
-            return try step()
-        } catch {
-            switch error {
-            case .truncated:
-                throw ObjectBytes.Unreadable("the gzip data ends early, at byte \(offset)")
-            case .corrupt(let why):
-                throw ObjectBytes.Unreadable(
-                    "the gzip data is damaged after byte \(offset): \(why)")
-            }
-        }
     }
 }

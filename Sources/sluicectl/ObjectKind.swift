@@ -1,8 +1,9 @@
 import Avro
+import Zstandard
 
 /// What an object is, told by its first bytes and never by its name.
 enum ObjectKind: Equatable {
-    case avro, gzip, lines
+    case avro, gzip, zstd, lines
 
     /// How many bytes tell.
     static let bytes = 64
@@ -12,17 +13,15 @@ enum ObjectKind: Equatable {
             self = .avro
         } else if firstBytes.starts(with: [0x1F, 0x8B]) {
             self = .gzip
-        } else if firstBytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
-            throw Refusal(
-                "it is compressed with zstd, which is not read here; decompress it first: "
-                    + "zstd -dc OBJECT | sluicectl cat -")
+        } else if firstBytes.starts(with: FrameReader.magic) {
+            self = .zstd
         } else {
             let isSpace = { (byte: UInt8) in [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
             let first = firstBytes.first { !isSpace($0) }
             guard first == nil || first == UInt8(ascii: "{") else {
                 throw Refusal(
-                    "it is no Avro container, no gzip data and no JSON Lines: it begins with the "
-                        + "bytes \(Self.hexadecimal(firstBytes.prefix(4)))")
+                    "it is no Avro container, no gzip or zstd data and no JSON Lines: it begins with "
+                        + "the bytes \(Self.hexadecimal(firstBytes.prefix(4)))")
             }
             self = .lines
         }

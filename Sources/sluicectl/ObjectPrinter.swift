@@ -29,13 +29,24 @@ struct ObjectPrinter {
         _ bytes: ObjectBytes, to output: inout BufferedOutput
     ) throws(Refusal) {
         let kind = try kind(of: bytes)
-        guard kind == .gzip else {
-            return try print(bytes, kind, compression: "none", to: &output)
+        guard let codec = Self.codec(of: kind) else {
+            return try print(bytes, kind, compression: nil, to: &output)
         }
-        let decompressed = bytes.decompressed()
+        let decompressed = bytes.decompressed(codec)
         let inner = try self.kind(of: decompressed)
-        guard inner != .gzip else { throw Refusal("it is gzip data within gzip data") }
-        try print(decompressed, inner, compression: "gzip", to: &output)
+        if let innerCodec = Self.codec(of: inner) {
+            throw Refusal("it is \(innerCodec.rawValue) data within \(codec.rawValue) data")
+        }
+        try print(decompressed, inner, compression: codec.rawValue, to: &output)
+    }
+
+    /// What all of the object is compressed with.
+    private static func codec(of kind: ObjectKind) -> ObjectBytes.Codec? {
+        switch kind {
+        case .gzip: .gzip
+        case .zstd: .zstd
+        case .avro, .lines: nil
+        }
     }
 
     private func kind(of bytes: ObjectBytes) throws(Refusal) -> ObjectKind {
@@ -45,7 +56,7 @@ struct ObjectPrinter {
     }
 
     private func print(
-        _ bytes: ObjectBytes, _ kind: ObjectKind, compression: String,
+        _ bytes: ObjectBytes, _ kind: ObjectKind, compression: String?,
         to output: inout BufferedOutput
     ) throws(Refusal) {
         guard kind != .avro else {
@@ -54,7 +65,7 @@ struct ObjectPrinter {
             case .events: try container.printEvents(to: &output)
             case .schema: output.append { $0 += container.schema.utf8 + [newline] }
             case .metadata:
-                let compression = compression == "gzip" ? compression : container.compression
+                let compression = compression ?? container.compression
                 tell("avro", compression, try container.members(), to: &output)
             }
             return
@@ -64,7 +75,7 @@ struct ObjectPrinter {
         case .schema: throw Refusal("JSON Lines have no schema; only Avro containers have one")
         case .metadata:
             let count = try lines(bytes, to: &output, isPrinted: false)
-            tell("jsonl", compression, [("events", .integer(count))], to: &output)
+            tell("jsonl", compression ?? "none", [("events", .integer(count))], to: &output)
         }
     }
 

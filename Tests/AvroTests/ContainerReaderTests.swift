@@ -1,6 +1,7 @@
 import Deflate
 import Support
 import Testing
+import Zstandard
 
 @testable import Avro
 
@@ -15,11 +16,16 @@ struct ContainerReaderTests {
         let header = ContainerHeader(
             schema: "{}", codec: codec, metadata: metadata, marker: marker)
         var deflater = BlockDeflater(level: 6)
+        var compressor = BlockCompressor(level: 1)
         return blocks.reduce(into: header.bytes) { bytes, block in
             let packed =
-                codec == .null
-                ? block.data
-                : block.data.withUnsafeBytes { deflater.deflate($0, ending: .complete) }
+                block.data.withUnsafeBytes { data in
+                    switch codec {
+                    case .null: Array(data)
+                    case .deflate: deflater.deflate(data, ending: .complete)
+                    case .zstandard: compressor.frame(data)
+                    }
+                }
             bytes += ContainerHeader.blockHead(count: block.count, size: packed.count)
             bytes += packed + marker.bytes
         }
@@ -122,8 +128,8 @@ struct ContainerReaderTests {
             (header([]), .metadata("avro.schema"), 5),
             (header([("avro.schema", [0xff])]), .metadata("avro.schema"), 20),
             (
-                header([("avro.schema", []), ("avro.codec", Array("zstandard".utf8))]),
-                .codec("zstandard"), 40
+                header([("avro.schema", []), ("avro.codec", Array("zstandart".utf8))]),
+                .codec("zstandart"), 40
             ),
             (ContainerHeader.magic + [2, 1], .impossible("a size", -1), 5),
             (

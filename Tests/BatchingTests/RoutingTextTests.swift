@@ -10,8 +10,12 @@ import Testing
         plain.limits.maxEvents = 1
         plain.limits.maxAge = .milliseconds(1500)
         plain.limits.maxBytes = ByteCount(12_345)
+        var packed = connector("packed", ["*"])
+        packed.format = .avro(.zstandard)
+        packed.compressionLevel = 19
         return routing(
             [
+                packed,
                 connector(
                     "a", ["*", "x.*"], defaultType: "log.line", folder: "deep/folder with: colon"),
                 plain,
@@ -68,7 +72,8 @@ import Testing
 
     @Test(arguments: [
         ("unmatched", "keep"), ("partition", "x"), ("connector", "No Name"), ("events", "a b"),
-        ("format", "xml"), ("max-events", "-1"), ("max-age-milliseconds", ""),
+        ("format", "xml"), ("compression-level", "20"), ("max-events", "-1"),
+        ("max-age-milliseconds", ""),
         ("max-bytes", "1e3"),
         ("surprise", "x"),
     ])

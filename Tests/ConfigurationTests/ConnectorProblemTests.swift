@@ -34,14 +34,21 @@ import Testing
         arguments: [
             Case(
                 "compression = \"deflate\"",
-                "compression: \"deflate\" belongs to the other format; write \"gzip\" or \"none\""),
+                "compression: \"deflate\" belongs to the other format; write \"gzip\", \"zstd\" or "
+                    + "\"none\""),
             Case(
                 "compression = \"zstandard\"",
-                "compression: \"zstandard\" belongs to the other format; write \"gzip\" or \"none\""
-            ),
+                "compression: \"zstandard\" belongs to the other format; write \"gzip\", \"zstd\" or "
+                    + "\"none\""),
             Case(
-                "compression = \"zstd\"",
-                "compression: \"zstd\" is not in this version; write \"gzip\" or \"none\""),
+                "compression_level = 13",
+                "compression_level: 13 is out of range; it must be from 1 to 12"),
+            Case(
+                "compression = \"zstd\"\ncompression_level = 0",
+                "compression_level: 0 is out of range; it must be from 1 to 19"),
+            Case(
+                "compression = \"none\"\ncompression_level = 1",
+                "compression_level: \"none\" has no levels; remove one of the two"),
             Case(
                 "max_held = \"10KiB\"",
                 "max_held: \"10KiB\" is out of range; it must be from \"1MiB\" to \"1024TiB\""),
@@ -119,7 +126,7 @@ import Testing
                 "format = \"csv\"", "format: \"csv\" is unknown; it must be \"avro\" or \"jsonl\""),
             Case(
                 "compression = \"lzma\"",
-                "compression: \"lzma\" is unknown; write \"gzip\" or \"none\""),
+                "compression: \"lzma\" is unknown; write \"gzip\", \"zstd\" or \"none\""),
             Case(
                 "events = []",
                 "events: an empty list selects nothing; leave the key out to get every event"),

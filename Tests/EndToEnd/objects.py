@@ -11,7 +11,7 @@ KEY = re.compile(
     r"(?P<folder>[^=]+)/dataexport\.test\.S3\.integration\.(?P<integration>[^/+]+)"
     r"/event_type=(?P<type>[^/]+)/date=(?P<hour>\d{4}-\d\d-\d\d-\d\d)/(?P<schema>\d+)/zone-a"
     r"/dataexport\.test\.S3\.integration\.(?P=integration)\+0\+(?P<offset>\d+)"
-    r"\.(?P<ending>avro|jsonl\.gz|jsonl)")
+    r"\.(?P<ending>avro|jsonl\.gz|jsonl\.zst|jsonl)")
 
 
 class Key(NamedTuple):
@@ -41,11 +41,22 @@ def gunzip(body: bytes) -> bytes:
     return text
 
 
+def unzstd(body: bytes) -> bytes:
+    """The text of a zstd object, which must be one frame that ends where the object ends."""
+    from backports import zstd  # Only those who compress so need it.
+
+    frame = zstd.ZstdDecompressor()
+    text = frame.decompress(body)
+    assert frame.eof, "the zstd frame is cut off"
+    assert not frame.unused_data, "something follows the first zstd frame"
+    return text
+
+
 def events_in(objects: dict[str, bytes]) -> list[bytes]:
     """All lines of all objects; each line ends with a line feed and stands under its event type."""
     lines = []
     for key, body in objects.items():
-        text = gunzip(body)
+        text = unzstd(body) if key.endswith(".zst") else gunzip(body)
         assert text.endswith(b"\n"), f"the last line of {key} has no line feed"
         event_type = parse_key(key).type
         for line in text.splitlines(keepends=True):

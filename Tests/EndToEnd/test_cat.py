@@ -10,6 +10,7 @@ import subprocess
 
 import fastavro
 import pytest
+from backports import zstd
 
 from random_containers import Generator, printed, same
 from installation import binary
@@ -57,7 +58,7 @@ def test_records_of_every_type_are_printed_value_for_value(tmp_path, codec, seed
             assert same(one, printed(record)), (schema, record, one)
 
 
-@pytest.mark.parametrize("codec", ["deflate", "null"])
+@pytest.mark.parametrize("codec", ["deflate", "zstandard", "null"])
 def test_schema_metadata_and_counts_are_printed(codec):
     file = container(EVENT, events(5000), codec, metadata={"x": "y"}, sync_interval=10_000)
     assert lines(cat("--schema", "-", stdin=file).stdout) == [EVENT]
@@ -74,14 +75,15 @@ def test_an_object_is_told_by_its_first_bytes(tmp_path):
     objects = {
         "plain.avro": text, "empty.gz": b"", "two-members.jsonl": gzip.compress(text[:5]) +
         gzip.compress(text[5:]), "avro.txt": container(EVENT, events(2)),
-        "avro.jsonl.gz": gzip.compress(container(EVENT, events(2)))}
+        "avro.jsonl.gz": gzip.compress(container(EVENT, events(2))),
+        "two-frames.gz": zstd.compress(text[:5]) + zstd.compress(text[5:])}
     for name, body in objects.items():
         (tmp_path / name).write_bytes(body)
     result = cat(*(tmp_path / name for name in objects), "-", stdin=text + b"\n")
     assert result.stderr == b""
     assert result.stdout == 2 * (text + b"\n") + 2 * b"".join(
         json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        for event in events(2)) + text + b"\n"
+        for event in events(2)) + 2 * (text + b"\n")
 
 
 def test_what_is_wrong_is_told_with_object_and_place_and_the_rest_is_printed(tmp_path):
@@ -92,9 +94,12 @@ def test_what_is_wrong_is_told_with_object_and_place_and_the_rest_is_printed(tmp
         "marker.avro": (whole[:-1] + bytes([whole[-1] ^ 1]),
                         f"at byte {len(whole) - 16}: the block does not end with the header's"),
         "snappy.avro": (whole.replace(b"\x0edeflate", b"\x0czstand", 1),
-                        'the codec "zstand" is not known here; known are null, deflate'),
+                        'the codec "zstand" is not known here; known are null, deflate, zstandard'),
         "more.avro": (container(EVENT, events(1), "null")[:-16] + marker, "the block does not end"),
         "cut.gz": (gzip.compress(b'{"a":1}\n')[:-3], "the gzip data ends early"),
+        "cut.zst": (zstd.compress(b'{"a":1}\n')[:-1], "the zstd data ends early"),
+        "wrong.zst": (zstd.compress(b'{"a":1}\n') + b"{}\n", "the zstd data is damaged after byte 20"),
+        "twice.zst": (gzip.compress(zstd.compress(b"{}\n")), "it is zstd data within gzip data"),
         "program": (b"\x7fELF....", "it begins with the bytes 7f 45 4c 46"),
         "missing": (None, "No such file or directory"),
     }
@@ -139,18 +144,18 @@ def test_nobody_is_told_when_the_reader_has_enough(tmp_path):
         assert process.wait(30) in (0, -signal.SIGPIPE)
 
 
-@pytest.mark.parametrize("kind", ["deflate", "null", "jsonl.gz"])
+@pytest.mark.parametrize("kind", ["deflate", "zstandard", "null", "jsonl.gz", "jsonl.zst"])
 def test_memory_does_not_grow_with_the_object(tmp_path, kind):
     file = tmp_path / "large"
     # Distinct, so that the file is large too; the blocks are fastavro's, of 16 kB.
     rng = random.Random(1)
     records = [{"id": rng.randbytes(500).hex(), "n": None} for _ in range(100_000)]
-    if kind == "jsonl.gz":
+    if kind.startswith("jsonl"):
         text = b"".join(json.dumps(record).encode() + b"\n" for record in records)
-        file.write_bytes(gzip.compress(text, 1))
+        file.write_bytes(gzip.compress(text, 1) if kind == "jsonl.gz" else zstd.compress(text, 1))
     else:
         file.write_bytes(container(EVENT, records, kind))
-    assert file.stat().st_size > 50 << 20
+    assert file.stat().st_size > 40 << 20
     # Past this much memory of its own it would not get any.
     limit = ["prlimit", f"--data={32 << 20}"]
     with open(file, "rb") as stdin:

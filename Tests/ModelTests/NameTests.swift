@@ -78,6 +78,7 @@ import Testing
         "A suffix and a content type say what is in the body",
         arguments: [
             (ObjectFormat.jsonl(.gzip), ".jsonl.gz", "application/gzip"),
+            (ObjectFormat.jsonl(.zstd), ".jsonl.zst", "application/zstd"),
             (ObjectFormat.jsonl(.none), ".jsonl", "application/x-ndjson"),
         ])
     func format(format: ObjectFormat, suffix: String, contentType: String) {

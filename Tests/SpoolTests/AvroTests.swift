@@ -64,7 +64,7 @@ import Testing
         try house.envelopes(connector).map { try read(house.tree.contents($0.objectPath) ?? []) }
     }
 
-    @Test(arguments: [ObjectFormat.AvroCompression.deflate, .none])
+    @Test(arguments: [ObjectFormat.AvroCompression.deflate, .zstandard, .none])
     func `Events become the records of a container`(
         compression: ObjectFormat.AvroCompression
     ) throws {

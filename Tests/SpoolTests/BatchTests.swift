@@ -21,7 +21,7 @@ import Testing
 
     private func text(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
 
-    @Test(arguments: [ObjectFormat.jsonl(.gzip), .jsonl(.none)])
+    @Test(arguments: [ObjectFormat.jsonl(.gzip), .jsonl(.zstd), .jsonl(.none)])
     func `A batch is cut at max_events, across files`(format: ObjectFormat) throws {
         let house = try SpoolHouse([
             connector("all") {
@@ -130,11 +130,11 @@ import Testing
         #expect(house.tree.names("active") == [])
     }
 
-    @Test
-    func `A block of a text that does not pack, and an event as large as can be, come through`()
-        throws
-    {
-        let house = try SpoolHouse()
+    @Test(arguments: [ObjectFormat.jsonl(.gzip), .jsonl(.zstd)])
+    func `A block of a text that does not pack, and an event as large as can be, come through`(
+        format: ObjectFormat
+    ) throws {
+        let house = try SpoolHouse([connector("all") { $0.format = format }])
         let events = lines(0..<40, size: 20_000) + lines(40..<42, size: 890_000) + lines(42..<90)
         house.take("e.jsonl", text(events))
         #expect(house.sealed() == text(events))

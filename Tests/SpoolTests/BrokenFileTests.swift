@@ -50,9 +50,12 @@ import Testing
     @Test func `A damaged gzip file is kept, with the position up to which it was taken`() throws {
         let house = try SpoolHouse()
         var bytes = Self.packed
-        // The first block of a length that its complement does not confirm.
-        bytes.replaceSubrange(
-            bytes.count * 3 / 4..<bytes.count, with: [UInt8](repeating: 0xff, count: 5000))
+        // Behind the joint of two blocks, a stored one of a length that its complement does not confirm.
+        let joint = try #require(
+            bytes.indices.dropFirst(bytes.count * 3 / 4).first {
+                bytes[$0...].starts(with: [0, 0, 0xff, 0xff])
+            })
+        bytes.replaceSubrange((joint + 4)..., with: [0, 1, 2, 3, 4])
         house.take("e.jsonl.gz", bytes)
         #expect(house.sealed().utf8.count > 1 << 20)
         let reason = try #require(house.fileRefusals.first?.reason)

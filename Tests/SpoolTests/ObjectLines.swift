@@ -1,11 +1,10 @@
 import Avro
-import Deflate
 import Testing
 
 /// The events of an object.
 func lines(_ body: [UInt8]) -> [Substring] {
     guard body.starts(with: ContainerHeader.magic) else {
-        return gunzip(body).split(separator: "\n")
+        return String(decoding: unpack(body), as: UTF8.self).split(separator: "\n")
     }
     var lines: [Substring] = []
     do {
@@ -26,13 +25,4 @@ func lines(_ body: [UInt8]) -> [Substring] {
         Issue.record("an object cannot be read: \(error)", severity: .error)
     }
     return lines
-}
-
-private func gunzip(_ bytes: [UInt8]) -> String {
-    var reader = GzipReader()
-    var text = [UInt8](repeating: 0, count: 1 << 16)
-    let done = try? bytes.withUnsafeBytes { input in
-        try text.withUnsafeMutableBytes { try reader.read(input, into: $0) }
-    }
-    return String(decoding: text.prefix(done?.produced ?? 0), as: UTF8.self)
 }

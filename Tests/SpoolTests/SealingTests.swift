@@ -1,5 +1,4 @@
 import Batching
-import Deflate
 import Files
 import Model
 import Support
@@ -53,12 +52,7 @@ import Testing
                 guard let e = try? Envelope.read(batch.id, files),
                     let body = files.contents(e.objectPath)
                 else { continue }
-                var reader = GzipReader()
-                var text = [UInt8](repeating: 0, count: 1 << 16)
-                let done = body.withUnsafeBytes { input in
-                    text.withUnsafeMutableBytes { try? reader.read(input, into: $0) }
-                }
-                let all = String(decoding: text.prefix(done?.produced ?? 0), as: UTF8.self)
+                let all = String(decoding: unpack(body), as: UTF8.self)
                 for line in all.split(separator: "\n") { seen[String(line), default: 0] += 1 }
             }
             return seen

@@ -5,6 +5,7 @@ import Files
 import Model
 import Support
 import Testing
+import Zstandard
 
 @testable import Spool
 
@@ -134,8 +135,7 @@ final class SpoolHouse {
     func text(_ envelope: Envelope) -> String {
         let bytes = tree.contents(envelope.objectPath) ?? []
         #expect(UInt64(bytes.count) == envelope.size)
-        return String(
-            decoding: envelope.key.hasSuffix(".gz") ? gunzip(bytes) : bytes, as: UTF8.self)
+        return String(decoding: unpack(bytes), as: UTF8.self)
     }
 
     /// All that was sealed for a connector, batch after batch.
@@ -232,13 +232,26 @@ func gzip(_ text: [UInt8]) -> [UInt8] {
     var deflater = BlockDeflater(level: 6)
     var bytes = GzipMember.header
     text.withUnsafeBytes { text in
+        if text.isEmpty { bytes += deflater.deflate(text, ending: .complete) }
         for start in stride(from: 0, to: text.count, by: 64 << 10) {
             let end = min(text.count, start + (64 << 10))
-            bytes += deflater.deflate(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+            bytes += deflater.deflate(
+                UnsafeRawBufferPointer(rebasing: text[start..<end]),
+                ending: end == text.count ? .complete : .joined)
         }
         bytes += GzipMember.trailer(checksum: CRC32(of: text), size: UInt64(text.count))
     }
     return bytes
+}
+
+/// The text of an object in JSON Lines, by its first bytes.
+func unpack(_ bytes: [UInt8]) -> [UInt8] {
+    if bytes.starts(with: GzipMember.header.prefix(2)) { return gunzip(bytes) }
+    guard bytes.starts(with: FrameReader.magic) else { return bytes }
+    var reader = FrameReader()
+    let text = try? bytes.withUnsafeBytes { try reader.decompress($0, limit: 1 << 30) }
+    if text == nil { Issue.record("an object is damaged", severity: .error) }
+    return text ?? []
 }
 
 func gunzip(_ bytes: [UInt8]) -> [UInt8] {

@@ -90,7 +90,7 @@ final class SpoolWorld {
         for (name, patterns) in [(mail, pattern), (orders, "shop.*")] {
             var settings = ConnectorSettings(name: name, bucket: "b", integrationID: "\(name)-id")
             settings.folder = name.description
-            settings.format = .jsonl(.gzip)
+            settings.format = name == mail ? .jsonl(.gzip) : .jsonl(.zstd)
             settings.events = [EventPattern(patterns)!]
             settings.batch.maxEvents = 3
             connectors.append(Routing.Connector(settings))
