@@ -298,8 +298,8 @@ public final class Spool: @unchecked Sendable {
         activity = SpoolActivity()
         let (lane, files, uptime) = (surroundings.storage, surroundings.files, surroundings.uptime)
         /// Runs on the storage lane what a worker has to say, unless its desk is no longer the one.
-        let hop: @Sendable (_ body: @escaping @Sendable (Spool) -> Void) -> Void = {
-            [weak self] body in
+        // A desk must not hold the spool that holds it.
+        let hop: @Sendable (@escaping @Sendable (Spool) -> Void) -> Void = { [weak self] body in
             lane.run { [weak self] in
                 guard let self, self.generation == mine, !self.isStopping else { return }
                 body(self)

@@ -59,8 +59,8 @@ final class SpoolHouse {
         } catch {
             Issue.record("prepare: \(error)", severity: .error)
         }
-        // Everything below is called by work that this same thread runs.
-        nonisolated(unsafe) let house = self
+        // Everything below is called by work that this same thread runs for the house, which owns the spool.
+        nonisolated(unsafe) unowned let house = self
         let lanes = lanes
         let spool = Spool(
             SpoolSurroundings(

@@ -164,8 +164,8 @@ final class SpoolWorld {
             spool = nil
             return
         }
-        // The report is called by work that this same thread runs.
-        nonisolated(unsafe) let world = self
+        // The report is called by work that this same thread runs for the world, which owns the spool.
+        nonisolated(unsafe) unowned let world = self
         let spool = Spool(
             SpoolSurroundings(
                 lanes, files: files, now: { Timestamp(unixSeconds: now) },
