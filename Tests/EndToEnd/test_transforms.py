@@ -122,12 +122,13 @@ def test_check_names_both_schemas_under_one_id(installation, checked):
 
 
 @pytest.mark.parametrize("settings,reason", [
-    ({"compression": "zstandard"}, "zstandard"),
+    ({"compression": "zstd"}, "zstd"),
     ({"compression": "gzip"}, "gzip"),
+    ({"compression_level": 13}, "compression_level"),
     ({"transform": {"age": "hash"}}, "is no string, so it cannot take the hash"),
     ({"transform": {"age": "shred"}}, "transform.age"),
 ])
-def test_check_refuses_in_a_sentence_what_this_version_cannot_write(
+def test_check_refuses_in_a_sentence_what_cannot_be_written(
     installation, checked, settings, reason
 ):
     installation.schema(TYPE, SCHEMA)
