@@ -130,6 +130,7 @@ def test_a_storm_of_503_is_one_line_and_passes(installation, scripted, producer)
     scripted.script({"method": "PUT", "do": "answer", "status": 503, "code": "SlowDown",
                      "times": None})
     daemon = installation.start()
+    daemon.wait_for("throttled")
     daemon.wait_until(lambda: len(scripted.requests("PUT")) >= 5, "five attempts were made")
     assert_one_clear_line(daemon, "throttled", "orders", "fewer requests")
     scripted.mend()
