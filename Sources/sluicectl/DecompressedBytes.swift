@@ -10,8 +10,8 @@ extension ObjectBytes {
     func decompressed(_ codec: Codec) -> ObjectBytes {
         let data: any DecompressedBytes =
             switch codec {
-            case .gzip: GzipBytes(CompressedBytes(self))
-            case .zstd: ZstdBytes(CompressedBytes(self))
+            case .gzip: ReaderBytes(CompressedBytes(self), GzipReader())
+            case .zstd: ReaderBytes(CompressedBytes(self), FrameReader())
             }
         return ObjectBytes { () throws(Unreadable) in try data.next() }
     }
@@ -63,70 +63,61 @@ private struct CompressedBytes {
     }
 }
 
-private final class GzipBytes: DecompressedBytes {
+private final class ReaderBytes<Reader: Decompressor & ~Copyable>: DecompressedBytes {
     private var source: CompressedBytes
-    private var reader = GzipReader()
+    private var reader: Reader
 
-    init(_ source: CompressedBytes) {
+    init(_ source: CompressedBytes, _ reader: consuming Reader) {
         self.source = source
+        self.reader = reader
     }
 
     func next() throws(ObjectBytes.Unreadable) -> [UInt8] {
         while true {
-            let read = try source.feed { input, output throws(GzipReader.Failure) in
+            let read = try source.feed { input, output throws(Reader.Failure) in
                 try reader.read(input, into: output)
             }
-            do throws(GzipReader.Failure) {
+            do throws(Reader.Failure) {
                 let output = try read.get()
                 if !output.isEmpty { return output }
                 guard source.isAtEnd else { continue }
                 try reader.finish()
                 return []
             } catch {
-                throw switch error {
-                case .truncated: .early("gzip", at: source.offset)
-                case .corrupt(let why): .damaged("gzip", after: source.offset, why)
+                let codec = Reader.codec.rawValue
+                guard let why = Reader.damage(error) else {
+                    throw ObjectBytes.Unreadable(
+                        "the \(codec) data ends early, at byte \(source.offset)")
                 }
+                throw ObjectBytes.Unreadable(
+                    "the \(codec) data is damaged after byte \(source.offset): \(why)")
             }
         }
     }
 }
 
-private final class ZstdBytes: DecompressedBytes {
-    private var source: CompressedBytes
-    private var reader = FrameReader()
+/// What a whole object can be decompressed by.
+private protocol Decompressor: ~Copyable {
+    associatedtype Failure: Error
+    static var codec: ObjectBytes.Codec { get }
+    /// What is wrong with the data; nil: it only ends early.
+    static func damage(_ failure: Failure) -> String?
+    mutating func read(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+    ) throws(Failure) -> (consumed: Int, produced: Int)
+    func finish() throws(Failure)
+}
 
-    init(_ source: CompressedBytes) {
-        self.source = source
-    }
-
-    func next() throws(ObjectBytes.Unreadable) -> [UInt8] {
-        while true {
-            let read = try source.feed { input, output throws(FrameReader.Failure) in
-                try reader.read(input, into: output)
-            }
-            do throws(FrameReader.Failure) {
-                let output = try read.get()
-                if !output.isEmpty { return output }
-                guard source.isAtEnd else { continue }
-                try reader.finish()
-                return []
-            } catch {
-                throw switch error {
-                case .truncated, .tooLong: .early("zstd", at: source.offset)
-                case .corrupt(let why): .damaged("zstd", after: source.offset, why)
-                }
-            }
-        }
+extension GzipReader: Decompressor {
+    fileprivate static var codec: ObjectBytes.Codec { .gzip }
+    fileprivate static func damage(_ failure: Failure) -> String? {
+        if case .corrupt(let why) = failure { why } else { nil }
     }
 }
 
-extension ObjectBytes.Unreadable {
-    fileprivate static func early(_ codec: String, at offset: Int) -> Self {
-        Self("the \(codec) data ends early, at byte \(offset)")
-    }
-
-    fileprivate static func damaged(_ codec: String, after offset: Int, _ why: String) -> Self {
-        Self("the \(codec) data is damaged after byte \(offset): \(why)")
+extension FrameReader: Decompressor {
+    fileprivate static var codec: ObjectBytes.Codec { .zstd }
+    fileprivate static func damage(_ failure: Failure) -> String? {
+        if case .corrupt(let why) = failure { why } else { nil }
     }
 }
